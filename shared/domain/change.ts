@@ -1,0 +1,30 @@
+/** What an event is about. `everything` is the scheduled resync. */
+export type Subject =
+  | { readonly kind: 'instance'; readonly id: string }
+  | { readonly kind: 'group'; readonly id: string }
+  | { readonly kind: 'everything' };
+
+/** What the event said would be true; used only to notice that EC2 does not show it yet. */
+export interface Announced {
+  /** Instance states by instance id, as the API answered: `pending`, `stopping`, … */
+  readonly instanceStates: Readonly<Record<string, string>>;
+  /** Security group rule ids (sgr-…) that the call created. */
+  readonly createdRules: readonly string[];
+  /** Security group rule ids (sgr-…) that the call removed, where the event names them. */
+  readonly removedRules: readonly string[];
+}
+
+/** What happened, distilled from one event. Times are ISO 8601 in UTC. */
+export interface Change {
+  /** The event's name, e.g. `StartInstances`. */
+  readonly kind: string;
+  readonly subjects: readonly Subject[];
+  /** Who made the call: an ARN or a service name. */
+  readonly who: string;
+  readonly when: string;
+  readonly eventId: string;
+  readonly announced: Announced;
+}
+
+/** The word by which a subject is written in keys and outputs: its id, or `everything`. */
+export const subjectId = (subject: Subject): string => (subject.kind === 'everything' ? 'everything' : subject.id);

@@ -1,0 +1,158 @@
+import type { RuleContent } from '../domain/ownership.ts';
+import type { PendingEdit, Policy, ServiceObject } from '../domain/policy.ts';
+
+/** One HTTP exchange with the management interface. Injected: the client never opens a connection by itself. */
+export type Send = (request: {
+  readonly method: 'POST';
+  /** Always `/api/`. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly timeoutMilliseconds: number;
+}) => Promise<{
+  readonly status: number;
+  readonly reason: string;
+  readonly contentType: string;
+  readonly body: string;
+}>;
+
+/** Who answers, and whether it may be written to. */
+export interface Device {
+  readonly serial: string;
+  readonly hostname: string;
+  readonly model: string;
+  readonly swVersion: string;
+  readonly multiVsys: boolean;
+  /** `none` when high availability is off. `writable`: no HA, or active / active-primary. */
+  readonly haState: string;
+  readonly writable: boolean;
+  readonly peerSerial: string | null;
+}
+
+/** Device settings that change how rules must be written. */
+export interface RuleWritingSettings {
+  readonly requireTag: boolean;
+  readonly requireDescription: boolean;
+  readonly requireAuditComment: boolean;
+  readonly auditCommentRegex: string | null;
+  readonly autoAcquireCommitLock: boolean;
+}
+
+/** Platform maxima; null where the device does not say. */
+export interface PlatformLimits {
+  readonly securityRules: number | null;
+  readonly services: number | null;
+}
+
+/** An enabled NAT rule that translates destinations. */
+export interface DestinationNatRule {
+  readonly name: string;
+  /** Translated-to addresses or object names as written. */
+  readonly translatedAddress: string;
+}
+
+/** Everything a run decides on, read once. */
+export interface FirewallSnapshot {
+  readonly candidate: Policy;
+  /** The same value as `candidate` when nothing is pending. */
+  readonly running: Policy;
+  readonly pending: readonly PendingEdit[];
+  readonly destinationNat: readonly DestinationNatRule[];
+  readonly settings: RuleWritingSettings;
+  readonly limits: PlatformLimits;
+}
+
+/** One edit of the candidate configuration, in the terms of the rulebase; the client knows the xpaths. */
+export type Edit =
+  | { readonly kind: 'delete-rule'; readonly name: string }
+  /** Replaces only the `source` or `destination` node. */
+  | {
+      readonly kind: 'set-members';
+      readonly name: string;
+      readonly field: 'source' | 'destination';
+      readonly members: readonly string[];
+    }
+  | {
+      readonly kind: 'add-service';
+      readonly name: string;
+      readonly service: ServiceObject;
+      readonly tag: string | null;
+    }
+  | { readonly kind: 'delete-service'; readonly name: string }
+  /** Adds the rule and moves it directly above `before`. */
+  | { readonly kind: 'add-rule'; readonly name: string; readonly content: RuleContent; readonly before: string }
+  | { readonly kind: 'move-rule'; readonly name: string; readonly before: string };
+
+export type CommitReply =
+  | { readonly kind: 'queued'; readonly job: string }
+  /** The firewall says there is nothing to commit, in either of its two ways. */
+  | { readonly kind: 'nothing' };
+
+export interface Job {
+  readonly id: string;
+  readonly user: string;
+  readonly type: string;
+  readonly description: string;
+  readonly status: 'PEND' | 'ACT' | 'FIN';
+  readonly result: 'PEND' | 'OK' | 'FAIL';
+  readonly details: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** Locks held on the firewall. */
+export interface Lock {
+  readonly kind: 'config' | 'commit';
+  readonly holder: string;
+  readonly scope: string;
+  readonly comment: string;
+}
+
+/**
+ * The firewall as the workflow sees it. Every method raises only errors of the catalogue. Reads may be repeated freely;
+ * writes are never repeated blindly: after an unknown outcome (`FirewallUnreachable`) look first.
+ */
+export interface Firewall {
+  device(): Promise<Device>;
+  /** Candidate and, where edits are pending, running; one read of each part. */
+  snapshot(): Promise<FirewallSnapshot>;
+  /** The security rules and service objects as they run. */
+  running(): Promise<Policy>;
+  candidate(): Promise<Policy>;
+  pendingEdits(): Promise<readonly PendingEdit[]>;
+  /** The xpaths that an edit touches, as the change list would name them. */
+  xpathsOf(edit: Edit): readonly string[];
+  /**
+   * All or nothing (in rounds of at most 500 operations and 4 MB, removals first).
+   * @throws FirewallRejected with the firewall's words; nothing of the failing round is applied.
+   */
+  write(edits: readonly Edit[], options: { readonly auditComment: string | null }): Promise<void>;
+  /**
+   * Takes back what is staged under our administrator at exactly these xpaths: running's node back, or deleted.
+   * Edits of others on the same entries are left alone and named in the answer.
+   */
+  withdraw(
+    xpaths: readonly string[],
+  ): Promise<{ readonly withdrawn: readonly string[]; readonly left: readonly string[] }>;
+  fullCommitRequired(): Promise<boolean>;
+  /** Queues a partial commit for our administrator (or a full one). */
+  commit(options: { readonly description: string; readonly full: boolean }): Promise<CommitReply>;
+  /** Null when the firewall does not know the job (any more). */
+  job(id: string): Promise<Job | null>;
+  /** The newest commit job of our administrator with this description; null when there is none. */
+  findCommit(description: string): Promise<Job | null>;
+  /** Commit jobs that are queued or running, ours and others'. */
+  unfinishedCommits(): Promise<readonly Job[]>;
+  locks(): Promise<readonly Lock[]>;
+  takeConfigLock(comment: string): Promise<void>;
+  releaseConfigLock(): Promise<void>;
+  /** Asks the firewall's own policy match on the running policy; null when it names no rule. */
+  policyMatch(session: {
+    readonly from: string;
+    readonly to: string;
+    readonly source: string;
+    readonly destination: string;
+    readonly protocol: number;
+    readonly destinationPort: number | null;
+    readonly application: string;
+  }): Promise<string | null>;
+}
