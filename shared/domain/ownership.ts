@@ -1,5 +1,5 @@
 import type { RuleService } from './candidate-rules.ts';
-import type { AddressFamily, GrantDestination, GrantSource, Traffic } from './grants.ts';
+import type { AddressFamily, GrantDestination, GrantSource, PortRange, Traffic } from './grants.ts';
 import type { RuleAction } from './policy.ts';
 
 /** What a rule of ours says on the firewall: a pure function of its contributions and the settings. */
@@ -68,4 +68,15 @@ export interface OwnedRule {
   readonly record: RuleRecord & { readonly state: 'owned'; readonly uuid: string };
   /** The name it has now. */
   readonly name: string;
+}
+
+/** A service object that the system made. One of this name with another value is somebody else's, or was changed. */
+export interface ObjectRecord {
+  readonly format: 1;
+  /** The object's name; the record's key. */
+  readonly id: string;
+  readonly state: 'intended' | 'owned' | 'tombstone';
+  readonly protocol: 'tcp' | 'udp';
+  readonly ports: PortRange;
+  readonly fence: number;
 }

@@ -1,0 +1,180 @@
+import { NamedError } from '../domain/errors.ts';
+import { absent, equals, type Item, type Table } from './table.ts';
+
+/** Who asks for the turn: one execution, in one of its redrives. */
+export interface Claimant {
+  /** Execution ARN. */
+  readonly id: string;
+  readonly name: string;
+  readonly redriveCount: number;
+}
+
+/**
+ * The right to write to one firewall: a lease in one item, taken and renewed by a condition on the exact item read
+ * (`version`). `fence` grows with each taking; `busyUntil` is set while a step may be writing, and nobody writes before it.
+ */
+export interface Turn extends Item {
+  readonly version: number;
+  readonly fence: number;
+  /** Execution ARN of the holder; null when released. */
+  readonly owner: string | null;
+  readonly redriveCount: number;
+  /** Milliseconds since the epoch, as are the others. */
+  readonly renewedAt: number;
+  readonly expiresAt: number;
+  readonly busyUntil: number;
+  /** When a waiter last asked whether the holder still runs. */
+  readonly checkedAt: number;
+  /** How many changes one batch may carry; halved by a rejected plan, grows again with success. */
+  readonly limit: number;
+  /** The commit job this turn waits for; null when none. */
+  readonly commit: { readonly job: string; readonly description: string } | null;
+}
+
+/** The largest number of changes one write carries. */
+export const largestBatch = 128;
+/** How long a turn lasts without being renewed: longer than any step and its retries between two renewals. */
+export const turnSeconds = 1800;
+/** A holder that has not renewed for this long may be asked after. */
+const quietMilliseconds = 60_000;
+/** At most one waiter asks after the holder in this time. */
+const askEveryMilliseconds = 30_000;
+/** Added to a step's deadline: what was sent last may still be under way. */
+const settleMilliseconds = 10_000;
+
+const keys = { pk: 'turn', sk: 'turn' } as const;
+
+const free: Turn = {
+  ...keys,
+  format: 1,
+  version: 0,
+  fence: 0,
+  owner: null,
+  redriveCount: 0,
+  renewedAt: 0,
+  expiresAt: 0,
+  busyUntil: 0,
+  checkedAt: 0,
+  limit: largestBatch,
+  commit: null,
+};
+
+export interface Turns {
+  /**
+   * Becomes the holder, or learns that it is.
+   * @throws TurnTaken naming the holder and until when
+   */
+  take(claimant: Claimant): Promise<Turn>;
+  /**
+   * Proves the turn is still this claimant's and renews it; every step's first act. With `busyFor` (milliseconds the step
+   * has) it also keeps everybody else, a later attempt of this very step included, from writing meanwhile.
+   * @throws PlanStale when the turn is lost, TurnTaken when an earlier attempt may still be writing
+   */
+  renew(claimant: Claimant, fence: number, busyFor: number | null): Promise<Turn>;
+  /** Changes fields of the held turn. @throws PlanStale when it is lost. */
+  note(claimant: Claimant, fence: number, changed: Partial<Pick<Turn, 'limit' | 'commit'>>): Promise<Turn>;
+  /** The attempt that got `renewed` has ended and sends nothing more. Leaves a later attempt's `busyUntil` alone. */
+  settle(claimant: Claimant, renewed: Turn): Promise<void>;
+  /** Gives the turn up. True when it was this claimant's; a turn already given up or lost is left alone. */
+  release(claimant: Claimant, fence: number): Promise<boolean>;
+  read(): Promise<Turn | null>;
+}
+
+export interface TurnSurroundings {
+  readonly table: Table;
+  readonly now: () => number;
+  /** Whether an execution is still running, as Step Functions says. */
+  readonly isRunning: (executionArn: string) => Promise<boolean>;
+}
+
+export const createTurns = ({ table, now, isRunning }: TurnSurroundings): Turns => {
+  const read = async (): Promise<Turn | null> => (await table.get(keys.pk, keys.sk)) as Turn | null;
+
+  /** Writes the successor of exactly the item that was read. */
+  const replace = async (was: Turn | null, next: Turn): Promise<Turn | null> => {
+    const item = { ...next, version: (was?.version ?? 0) + 1 };
+    return (await table.put(item, was === null ? absent : equals('version', was.version))) ? item : null;
+  };
+
+  const holds = (turn: Turn | null, claimant: Claimant, fence: number): turn is Turn & { owner: string } =>
+    turn !== null &&
+    turn.owner === claimant.id &&
+    turn.redriveCount === claimant.redriveCount &&
+    turn.fence === fence &&
+    turn.expiresAt > now();
+
+  const lost = (turn: Turn | null, claimant: Claimant, fence: number): NamedError =>
+    new NamedError(
+      'PlanStale',
+      `The turn is no longer this execution's (fence ${fence}, redrive ${claimant.redriveCount}): it is at fence ${turn?.fence ?? 0}, held by ${turn?.owner ?? 'nobody'}.`,
+    );
+
+  const taken = (turn: Turn, why: string): NamedError =>
+    new NamedError('TurnTaken', `The turn is held by ${turn.owner ?? 'nobody'} (fence ${turn.fence}): ${why}`);
+
+  /** Changes the turn as its holder. A waiter may mark the item at any time, so a lost race alone proves nothing. */
+  const update = async (claimant: Claimant, fence: number, change: (turn: Turn) => Partial<Turn>): Promise<Turn> => {
+    for (;;) {
+      const turn = await read();
+      if (!holds(turn, claimant, fence)) throw lost(turn, claimant, fence);
+      const next = await replace(turn, { ...turn, ...change(turn) });
+      if (next !== null) return next;
+    }
+  };
+
+  /** True when the holder is known to have ended. Asked seldom, and by one waiter at a time. */
+  const holderHasEnded = async (turn: Turn): Promise<{ readonly ended: boolean; readonly turn: Turn }> => {
+    const quiet = now() - turn.renewedAt >= quietMilliseconds;
+    if (turn.owner === null || !quiet || now() - turn.checkedAt < askEveryMilliseconds) return { ended: false, turn };
+    const marked = await replace(turn, { ...turn, checkedAt: now() });
+    if (marked === null) return { ended: false, turn };
+    return { ended: !(await isRunning(turn.owner)), turn: marked };
+  };
+
+  return {
+    read,
+    take: async (claimant) => {
+      let turn = (await read()) ?? free;
+      const isNew = turn.version === 0;
+      if (turn.busyUntil > now()) throw taken(turn, `a step may still be writing until ${turn.busyUntil}`);
+      const own = turn.owner === claimant.id;
+      if (!own && turn.owner !== null && turn.expiresAt > now()) {
+        const holder = await holderHasEnded(turn);
+        if (!holder.ended) throw taken(turn, `it was renewed at ${turn.renewedAt} and lasts until ${turn.expiresAt}`);
+        turn = holder.turn;
+      }
+      const next = await replace(isNew ? null : turn, {
+        ...turn,
+        fence: turn.fence + 1,
+        owner: claimant.id,
+        redriveCount: claimant.redriveCount,
+        renewedAt: now(),
+        expiresAt: now() + turnSeconds * 1000,
+      });
+      if (next === null) throw taken(turn, 'another execution was quicker');
+      return next;
+    },
+    renew: (claimant, fence, busyFor) =>
+      update(claimant, fence, (turn) => {
+        if (busyFor !== null && turn.busyUntil > now()) {
+          throw taken(turn, `an earlier attempt of this step may still be writing until ${turn.busyUntil}`);
+        }
+        return {
+          renewedAt: now(),
+          expiresAt: now() + turnSeconds * 1000,
+          busyUntil: busyFor === null ? turn.busyUntil : now() + busyFor + settleMilliseconds,
+        };
+      }),
+    note: (claimant, fence, changed) => update(claimant, fence, () => changed),
+    settle: async (claimant, renewed) => {
+      const turn = await read();
+      if (!holds(turn, claimant, renewed.fence) || turn.busyUntil !== renewed.busyUntil) return;
+      await update(claimant, renewed.fence, () => ({ busyUntil: 0 }));
+    },
+    release: async (claimant, fence) => {
+      if (!holds(await read(), claimant, fence)) return false;
+      await update(claimant, fence, () => ({ owner: null, busyUntil: 0, expiresAt: 0, commit: null }));
+      return true;
+    },
+  };
+};
