@@ -4,6 +4,15 @@ export type Subject =
   | { readonly kind: 'group'; readonly id: string }
   | { readonly kind: 'everything' };
 
+/** A permission that a revoke names by its content, as the caller wrote it: one source, ports null when absent. */
+export interface RevokedPermission {
+  readonly protocol: string;
+  readonly fromPort: number | null;
+  readonly toPort: number | null;
+  /** A CIDR as typed (perhaps with host bits), or a prefix list `pl-…`. */
+  readonly source: string;
+}
+
 /** What the event said would be true; used only to notice that EC2 does not show it yet. */
 export interface Announced {
   /** Instance states by instance id, as the API answered: `pending`, `stopping`, … */
@@ -12,6 +21,8 @@ export interface Announced {
   readonly createdRules: readonly string[];
   /** Security group rule ids (sgr-…) that the call removed, where the event names them. */
   readonly removedRules: readonly string[];
+  /** What a revoke named by content instead of by rule id. */
+  readonly revokedPermissions?: readonly RevokedPermission[];
 }
 
 /** What happened, distilled from one event. Times are ISO 8601 in UTC. */
