@@ -61,10 +61,10 @@ const free: Turn = {
 
 export interface Turns {
   /**
-   * Becomes the holder, or learns that it is.
+   * Becomes the holder. `isRunning` asks Step Functions whether an execution still runs.
    * @throws TurnTaken naming the holder and until when
    */
-  take(claimant: Claimant): Promise<Turn>;
+  take(claimant: Claimant, isRunning: (executionArn: string) => Promise<boolean>): Promise<Turn>;
   /**
    * Proves the turn is still this claimant's and renews it; every step's first act. With `busyFor` (milliseconds the step
    * has) it also keeps everybody else, a later attempt of this very step included, from writing meanwhile.
@@ -83,11 +83,9 @@ export interface Turns {
 export interface TurnSurroundings {
   readonly table: Table;
   readonly now: () => number;
-  /** Whether an execution is still running, as Step Functions says. */
-  readonly isRunning: (executionArn: string) => Promise<boolean>;
 }
 
-export const createTurns = ({ table, now, isRunning }: TurnSurroundings): Turns => {
+export const createTurns = ({ table, now }: TurnSurroundings): Turns => {
   const read = async (): Promise<Turn | null> => (await table.get(keys.pk, keys.sk)) as Turn | null;
 
   /** Writes the successor of exactly the item that was read. */
@@ -123,7 +121,10 @@ export const createTurns = ({ table, now, isRunning }: TurnSurroundings): Turns 
   };
 
   /** True when the holder is known to have ended. Asked seldom, and by one waiter at a time. */
-  const holderHasEnded = async (turn: Turn): Promise<{ readonly ended: boolean; readonly turn: Turn }> => {
+  const holderHasEnded = async (
+    turn: Turn,
+    isRunning: (executionArn: string) => Promise<boolean>,
+  ): Promise<{ readonly ended: boolean; readonly turn: Turn }> => {
     const quiet = now() - turn.renewedAt >= quietMilliseconds;
     if (turn.owner === null || !quiet || now() - turn.checkedAt < askEveryMilliseconds) return { ended: false, turn };
     const marked = await replace(turn, { ...turn, checkedAt: now() });
@@ -133,13 +134,13 @@ export const createTurns = ({ table, now, isRunning }: TurnSurroundings): Turns 
 
   return {
     read,
-    take: async (claimant) => {
+    take: async (claimant, isRunning) => {
       let turn = (await read()) ?? free;
       const isNew = turn.version === 0;
       if (turn.busyUntil > now()) throw taken(turn, `a step may still be writing until ${turn.busyUntil}`);
       const own = turn.owner === claimant.id;
       if (!own && turn.owner !== null && turn.expiresAt > now()) {
-        const holder = await holderHasEnded(turn);
+        const holder = await holderHasEnded(turn, isRunning);
         if (!holder.ended) throw taken(turn, `it was renewed at ${turn.renewedAt} and lasts until ${turn.expiresAt}`);
         turn = holder.turn;
       }

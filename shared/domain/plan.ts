@@ -1,0 +1,267 @@
+import { contains, overlaps } from './addresses.ts';
+import type { CandidateRule } from './candidate-rules.ts';
+import type { Grant, GrantDestination, GrantSource } from './grants.ts';
+import type { Contributions, RuleRecord } from './ownership.ts';
+import type { Policy, SecurityRule } from './policy.ts';
+import type { Recognised, Recognition } from './recognise.ts';
+import { trafficText } from './rule-content.ts';
+
+export interface PlannedRemoval {
+  readonly id: string;
+  readonly name: string;
+  readonly uuid: string;
+  readonly why: string;
+}
+
+/** An owned rule that stays for fewer grants: only its `source` or `destination` node is replaced, by a subset. */
+export interface PlannedShrink {
+  readonly id: string;
+  readonly name: string;
+  readonly uuid: string;
+  readonly contributions: Contributions;
+  /** Null: the node is as it should be already. */
+  readonly source: readonly string[] | null;
+  readonly destination: readonly string[] | null;
+  readonly why: string;
+}
+
+export interface PlannedMove {
+  readonly id: string;
+  readonly name: string;
+  readonly uuid: string;
+}
+
+/** What happens to the rules we own, before any addition. */
+export interface Removals {
+  readonly removals: readonly PlannedRemoval[];
+  readonly shrinks: readonly PlannedShrink[];
+  readonly moves: readonly PlannedMove[];
+  /** Owned rules that should change but that somebody else is editing; each says whether a hole stays open. */
+  readonly notTouched: readonly string[];
+  /** What the owned rules stand for afterwards. */
+  readonly kept: readonly {
+    readonly record: RuleRecord;
+    readonly uuid: string;
+    readonly contributions: Contributions;
+  }[];
+}
+
+const sourceKey = (source: GrantSource): string =>
+  `${source.source} ${source.securityGroupRule} ${source.prefixList ?? ''}`;
+const destinationKey = (destination: GrantDestination): string => `${destination.interface} ${destination.address}`;
+const kindKey = (kind: Pick<Grant, 'group' | 'family' | 'traffic'>): string =>
+  `${kind.group} ${kind.family} ${trafficText(kind.traffic)} ${kind.traffic.kind === 'icmp' ? kind.traffic.code : ''}`;
+
+/** Desired or held grants as kind of traffic -> destination -> sources: rectangles stay small however large they are. */
+export class GrantIndex {
+  readonly #sources = new Map<string, Map<string, Set<string>>>();
+
+  static of(grants: readonly Grant[]): GrantIndex {
+    const index = new GrantIndex();
+    for (const grant of grants) index.#at(kindKey(grant), destinationKey(grant)).add(sourceKey(grant));
+    return index;
+  }
+
+  /** Adds a whole rectangle. */
+  addRectangle(kind: Pick<Grant, 'group' | 'family' | 'traffic'>, contributions: Contributions): void {
+    const key = kindKey(kind);
+    for (const destination of contributions.destinations) {
+      const at = this.#at(key, destinationKey(destination));
+      for (const source of contributions.sources) at.add(sourceKey(source));
+    }
+  }
+
+  has(kind: Pick<Grant, 'group' | 'family' | 'traffic'>, destination: GrantDestination, source: GrantSource): boolean {
+    return this.#sources.get(kindKey(kind))?.get(destinationKey(destination))?.has(sourceKey(source)) ?? false;
+  }
+
+  #at(kind: string, destination: string): Set<string> {
+    const byDestination = this.#sources.get(kind) ?? new Map<string, Set<string>>();
+    this.#sources.set(kind, byDestination);
+    const sources = byDestination.get(destination) ?? new Set<string>();
+    byDestination.set(destination, sources);
+    return sources;
+  }
+}
+
+/**
+ * The part of a rule's rectangle that is still desired. Interfaces out of scope keep all they have. Where what is left is
+ * no rectangle, whole interfaces leave: first those with fewer sources than the most common set.
+ */
+export const remaining = (record: RuleRecord, desired: GrantIndex, scope: ReadonlySet<string>): Contributions => {
+  const { sources, destinations } = record.contributions;
+  const wanted = destinations.map((destination) => ({
+    destination,
+    sources: scope.has(destination.interface)
+      ? sources.filter((source) => desired.has(record, destination, source))
+      : sources,
+  }));
+  const groups = new Map<string, { sources: readonly GrantSource[]; destinations: GrantDestination[] }>();
+  for (const { destination, sources: left } of wanted) {
+    if (left.length === 0) continue;
+    const key = left.map(sourceKey).sort().join('\n');
+    const group = groups.get(key) ?? { sources: left, destinations: [] };
+    group.destinations.push(destination);
+    groups.set(key, group);
+  }
+  const [best] = [...groups.entries()].sort(
+    ([keyA, a], [keyB, b]) =>
+      b.sources.length - a.sources.length ||
+      b.destinations.length - a.destinations.length ||
+      (keyA < keyB ? -1 : keyA > keyB ? 1 : 0),
+  );
+  return best === undefined ? { sources: [], destinations: [] } : best[1];
+};
+
+/**
+ * The members a node keeps when `recorded` shrinks to `kept`. Members that an administrator narrowed or added stand as
+ * long as they open nothing that is being taken away: a name could mean any address, so it goes with the first removal.
+ */
+export const shrunkMembers = (
+  current: readonly string[],
+  recorded: readonly string[],
+  kept: readonly string[],
+): readonly string[] => {
+  const removed = recorded.filter((member) => !kept.includes(member));
+  if (removed.length === 0) return current;
+  const isAddress = (member: string) => /^[0-9a-f.:]+\/[0-9]+$/i.test(member);
+  return current.filter((member) => {
+    if (kept.includes(member)) return true;
+    if (recorded.includes(member) || !isAddress(member)) return false;
+    return kept.some((keep) => contains(keep, member)) || !removed.some((gone) => overlaps(gone, member));
+  });
+};
+
+const distinct = (members: readonly string[]): readonly string[] => [...new Set(members)];
+
+const planRule = (
+  { record, rule, editedBy }: Recognised,
+  desired: GrantIndex,
+  scope: ReadonlySet<string>,
+): {
+  readonly contributions: Contributions;
+  readonly edit: PlannedRemoval | PlannedShrink | null;
+  readonly blocked: string | null;
+} => {
+  const contributions = remaining(record, desired, scope);
+  const was = record.contributions;
+  const identity = { id: record.id, name: rule.name, uuid: record.uuid };
+  const lost =
+    was.destinations.length * was.sources.length - contributions.destinations.length * contributions.sources.length;
+  if (lost === 0) return { contributions: was, edit: null, blocked: null };
+  if (editedBy !== null) {
+    const open =
+      rule.disabled || rule.action !== 'allow' ? 'nothing stays open' : 'what it no longer should allow stays open';
+    return {
+      contributions: was,
+      edit: null,
+      blocked: `"${rule.name}" should lose ${lost} grants, but ${editedBy} is editing it: ${open} until that is committed or reverted.`,
+    };
+  }
+  const source = shrunkMembers(
+    rule.source,
+    distinct(was.sources.map((each) => each.source)),
+    distinct(contributions.sources.map((each) => each.source)),
+  );
+  const destination = shrunkMembers(
+    rule.destination,
+    distinct(was.destinations.map((each) => each.address)),
+    distinct(contributions.destinations.map((each) => each.address)),
+  );
+  if (contributions.sources.length === 0 || source.length === 0 || destination.length === 0) {
+    const why =
+      contributions.sources.length === 0
+        ? 'none of its grants is left'
+        : 'nothing an administrator left of it is still granted';
+    return { contributions: { sources: [], destinations: [] }, edit: { ...identity, why }, blocked: null };
+  }
+  return {
+    contributions,
+    edit: {
+      ...identity,
+      contributions,
+      source: source.length === rule.source.length ? null : source,
+      destination: destination.length === rule.destination.length ? null : destination,
+      why: `${lost} of its grants are gone`,
+    },
+    blocked: null,
+  };
+};
+
+/** What must become of the rules we own so that none allows a grant that is no longer desired. */
+export const planRemovals = (
+  recognition: Recognition,
+  desired: readonly Grant[],
+  scope: ReadonlySet<string>,
+): Removals => {
+  const index = GrantIndex.of(desired);
+  const removals: PlannedRemoval[] = [];
+  const shrinks: PlannedShrink[] = [];
+  const moves: PlannedMove[] = [];
+  const notTouched: string[] = [];
+  const kept: { record: RuleRecord; uuid: string; contributions: Contributions }[] = [];
+  for (const { record, rule, editedBy } of recognition.returned) {
+    if (editedBy === null) {
+      removals.push({
+        id: record.id,
+        name: rule.name,
+        uuid: rule.uuid ?? '',
+        why: 'it was removed before and came back',
+      });
+    } else {
+      notTouched.push(
+        `"${rule.name}" came back and ${editedBy} is editing it: it stays until that is committed or reverted.`,
+      );
+    }
+  }
+  for (const recognised of recognition.owned) {
+    const { contributions, edit, blocked } = planRule(recognised, index, scope);
+    const { record, rule, editedBy } = recognised;
+    if (blocked !== null) notTouched.push(blocked);
+    if (edit !== null && 'contributions' in edit) shrinks.push(edit);
+    else if (edit !== null) {
+      removals.push(edit);
+      continue;
+    }
+    kept.push({ record, uuid: record.uuid, contributions });
+    const misplaced = recognition.reports.some(
+      (report) => report.rule === rule.name && report.what === 'below the bottom rule',
+    );
+    if (misplaced && editedBy === null) moves.push({ id: record.id, name: rule.name, uuid: record.uuid });
+  }
+  return { removals, shrinks, moves, notTouched, kept };
+};
+
+/** Desired grants that no owned rule holds any more: what candidates are made of. */
+export const missingGrants = (desired: readonly Grant[], kept: Removals['kept']): readonly Grant[] => {
+  const held = new GrantIndex();
+  for (const { record, contributions } of kept) held.addRectangle(record, contributions);
+  return desired.filter((grant) => !held.has(grant, grant, grant));
+};
+
+/** The policy with the removals made: what candidates are judged against. */
+export const withRemovals = (policy: Policy, { removals, shrinks, moves }: Removals, bottomRule: string): Policy => {
+  const removed = new Set(removals.map(({ uuid }) => uuid));
+  const shrunk = new Map(shrinks.map((shrink) => [shrink.uuid, shrink] as const));
+  const moved = new Set(moves.map(({ uuid }) => uuid));
+  const stay: SecurityRule[] = [];
+  const toMove: SecurityRule[] = [];
+  for (const rule of policy.rules) {
+    if (rule.uuid !== null && removed.has(rule.uuid)) continue;
+    const shrink = rule.uuid === null ? undefined : shrunk.get(rule.uuid);
+    const left =
+      shrink === undefined
+        ? rule
+        : { ...rule, source: shrink.source ?? rule.source, destination: shrink.destination ?? rule.destination };
+    if (rule.uuid !== null && moved.has(rule.uuid)) toMove.push(left);
+    else stay.push(left);
+  }
+  const at = stay.findIndex((rule) => rule.rulebase === 'local' && rule.name === bottomRule);
+  return { ...policy, rules: at < 0 ? [...stay, ...toMove] : [...stay.slice(0, at), ...toMove, ...stay.slice(at)] };
+};
+
+/** The prefix of the names of rules for a candidate: the subject's id, as the names have always been built. */
+export const namePrefix = (candidate: CandidateRule): string =>
+  candidate.subject.kind === 'everything'
+    ? (candidate.destinations[0]?.instance ?? candidate.group)
+    : candidate.subject.id;

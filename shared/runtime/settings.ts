@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { NamedError } from '../domain/errors.ts';
+
+/** A setting as people write it: where it comes from, what it is for, and how its text becomes a value. */
+interface Setting {
+  readonly about: string;
+  readonly schema: z.ZodType;
+}
+
+const text = z.string().trim().min(1, 'is empty');
+const list = text.transform((value) =>
+  value
+    .split(',')
+    .map((member) => member.trim())
+    .filter((member) => member !== ''),
+);
+const names = list.refine((members) => members.length > 0, 'names nothing');
+const seconds = (defaultSeconds: number) => z.coerce.number().int().min(0).default(defaultSeconds);
+const json = <Schema extends z.ZodType>(schema: Schema) =>
+  text
+    .transform((value, context): unknown => {
+      try {
+        return JSON.parse(value) as unknown;
+      } catch {
+        context.addIssue({ code: 'custom', message: 'is not JSON' });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+/** PAN-OS object names: letters, digits, space, dot, hyphen, underscore; documented length limits. */
+const objectName = (longest: number) =>
+  text
+    .max(longest, `is longer than ${longest} characters`)
+    .regex(/^[0-9A-Za-z_][0-9A-Za-z_. -]*$/, 'has a character PAN-OS does not allow in a name');
+
+const settings = {
+  FIREWALL_ENDPOINT: {
+    about: "The firewall's management address, https://HOST[:PORT]; both peers of a pair, separated by a comma.",
+    schema: names.refine(
+      (urls) => urls.every((url) => URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)),
+      'is not a list of https:// addresses',
+    ),
+  },
+  FIREWALL_API_KEY_SECRET: {
+    about: 'Name or ARN of the Secrets Manager secret that holds the API key, as text or as JSON with `apiKey`.',
+    schema: text,
+  },
+  FIREWALL_CA: {
+    about: "PEM certificate that the firewall's certificate is verified against.",
+    schema: text.transform((pem) => pem.replaceAll('\\n', '\n')).optional(),
+  },
+  FIREWALL_FINGERPRINT: {
+    about: "SHA-256 fingerprint of the firewall's certificate, instead of a CA.",
+    schema: text.regex(/^([0-9A-Fa-f]{2}:?){32}$/, 'is not 32 pairs of hexadecimal digits').optional(),
+  },
+  FIREWALL_ALLOW_HTTP: {
+    about: '`yes` allows an endpoint without TLS: only for a simulator on the same machine.',
+    schema: z.enum(['yes', 'no']).default('no'),
+  },
+  FIREWALL_VSYS: {
+    about: 'The vsys whose policy is kept in step.',
+    schema: text.regex(/^vsys[0-9]+$/, 'is not of the form vsys1').default('vsys1'),
+  },
+  FIREWALL_SERIALS: {
+    about: 'Serial numbers of the firewalls that may be written to; unset: the first one contacted and its HA peer.',
+    schema: list.default([]),
+  },
+  FIREWALL_ADMINISTRATOR: {
+    about: 'The administrator account of the API key, used by nobody else.',
+    schema: text.max(63, 'is longer than 63 characters'),
+  },
+  FIREWALL_TARGETS: {
+    about:
+      'Where route tables send traffic for the firewall: instance, interface or Gateway Load Balancer endpoint ids.',
+    schema: names.refine(
+      (ids) => ids.every((id) => /^(i|eni|vpce)-[0-9a-f]{8,17}$/.test(id)),
+      'is not a list of ids of the form i-…, eni-… or vpce-…',
+    ),
+  },
+  BOTTOM_RULE: { about: 'The rule that new rules stand directly above.', schema: objectName(63) },
+  UNTRUST_ZONE: { about: 'The zone that sources are in.', schema: objectName(31) },
+  TRUST_ZONE: { about: 'The zone that the protected addresses are in.', schema: objectName(31) },
+  PROFILE_GROUP: { about: 'Security profile group of the rules.', schema: objectName(31).optional() },
+  LOG_SETTING: { about: 'Log forwarding profile of the rules.', schema: objectName(63).optional() },
+  RULE_TAG: { about: 'Tag of the rules; it must exist on the firewall.', schema: text.max(127).optional() },
+  TABLE_NAME: { about: 'The DynamoDB table.', schema: text },
+  ACCOUNT_ID: { about: 'The AWS account whose events count.', schema: text.regex(/^[0-9]{12}$/, 'is not 12 digits') },
+  AWS_REGION: { about: 'The region whose events count; Lambda sets it.', schema: text },
+  STATE_MACHINE_ARN: {
+    about: 'The state machine, to ask whether the holder of the turn still runs.',
+    schema: text.optional(),
+  },
+  VISIBILITY_SECONDS: {
+    about: 'How long EC2 may take to show what an event announced before EC2 is believed.',
+    schema: seconds(300),
+  },
+  APPLICATIONS: {
+    about: '`app-id` maps well-known single ports to App-IDs, `port-only` never does.',
+    schema: z.enum(['app-id', 'port-only']).default('app-id'),
+  },
+  PORT_APPLICATIONS: {
+    about: 'App-IDs by protocol and port, over the built-in table: {"tcp/443":["ssl","web-browsing"]}.',
+    schema: json(z.record(z.string().regex(/^(tcp|udp)\/[0-9]+$/), z.array(z.string().min(1)).min(1))).default({}),
+  },
+  ICMP_APPLICATIONS: {
+    about: 'Applications an administrator made for single ICMP types: {"icmp/3":"icmp-unreachable"}.',
+    schema: json(z.record(z.string().regex(/^icmp(v6)?\/[0-9]+(\/[0-9]+)?$/), z.string().min(1))).default({}),
+  },
+  PRE_NAT_ADDRESSES: {
+    about: 'The address clients use, by the private address a NAT rule translates it to: {"10.0.1.5":"198.51.100.7"}.',
+    schema: json(z.record(z.string(), z.string())).default({}),
+  },
+  REFUSE_MORE_APPLICATIONS: {
+    about: '`yes` adds no rule that would open more applications than an administrator allows for the same ports.',
+    schema: z.enum(['yes', 'no']).default('no'),
+  },
+} as const satisfies Record<string, Setting>;
+
+export type Settings = { readonly [Name in keyof typeof settings]: z.output<(typeof settings)[Name]['schema']> };
+
+/** Every setting with what it is for, for the README and the tests that hold them together. */
+export const settingNames = Object.keys(settings) as readonly (keyof Settings)[];
+export const aboutSetting = (name: keyof Settings): string => settings[name].about;
+
+/**
+ * Reads the settings from environment variables; an empty variable counts as unset.
+ * @throws Misconfigured naming every setting that is missing or malformed, and what it is for
+ */
+export const settingsFrom = (environment: Readonly<Record<string, string | undefined>>): Settings => {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const name of settingNames) {
+    const given = environment[name] === '' ? undefined : environment[name];
+    const parsed = settings[name].schema.safeParse(given);
+    if (parsed.success) values[name] = parsed.data;
+    else {
+      const why = given === undefined ? 'is not set' : parsed.error.issues.map((issue) => issue.message).join(', ');
+      problems.push(`${name} ${why} (${settings[name].about})`);
+    }
+  }
+  const endpoints = (values['FIREWALL_ENDPOINT'] ?? []) as readonly string[];
+  if (values['FIREWALL_ALLOW_HTTP'] !== 'yes' && endpoints.some((url) => url.startsWith('http:'))) {
+    problems.push('FIREWALL_ENDPOINT is without TLS (https:// is required)');
+  }
+  if (problems.length > 0) throw new NamedError('Misconfigured', `Settings: ${problems.join('; ')}`);
+  return values as Settings;
+};
