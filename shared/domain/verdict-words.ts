@@ -1,4 +1,5 @@
 import type { CandidateRule } from './candidate-rules.ts';
+import type { RuleAction } from './policy.ts';
 
 /** A part of a candidate and the rule that decides it, in the words of a network engineer. */
 export interface DecidedPart {
@@ -31,11 +32,37 @@ export type Verdict =
       /** Allow rules of others for the same addresses and ports but fewer applications. */
       readonly opensMoreApplicationsThan: readonly string[];
       readonly explanation: string;
+    }
+  /** Needed, but it would open more applications than an administrator's allow, and a setting forbids that. */
+  | {
+      readonly kind: 'refused';
+      readonly reaches: string;
+      readonly by: readonly string[];
+      readonly reservations: readonly string[];
+      readonly opensMoreApplicationsThan: readonly string[];
+      readonly explanation: string;
     };
 
-/** One candidate with its verdict. For `needed`, `candidate` is what is to be added, already trimmed. */
+/** A rule of which it is not known what it matches, although it may match part of the candidate before others do. */
+export interface Doubt {
+  readonly rule: string;
+  readonly action: RuleAction;
+  /** Why it could not be judged, e.g. `external list "Bad hosts"`, `source-user`. */
+  readonly because: readonly string[];
+}
+
+/**
+ * One candidate with its verdict. For `needed` and `refused`, `candidate` is what would be added, already trimmed; where
+ * trimming leaves destinations with different sources, one candidate of the question has several answers, in a row.
+ */
 export interface Judged {
+  /** The place of the candidate in the question. */
+  readonly input: number;
   readonly candidate: CandidateRule;
+  /** What decides each part of the candidate as it was asked; the parts are disjoint and together the candidate. */
+  readonly parts: readonly DecidedPart[];
+  /** Why the rules in the verdict's `reservations` could not be judged. */
+  readonly doubts: readonly Doubt[];
   readonly verdict: Verdict;
   /** Sources and addresses trimmed off because rules above decide all of them. */
   readonly trimmedSources: readonly string[];
