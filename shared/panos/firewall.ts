@@ -133,6 +133,11 @@ export interface Firewall {
   withdraw(
     xpaths: readonly string[],
   ): Promise<{ readonly withdrawn: readonly string[]; readonly left: readonly string[] }>;
+  /**
+   * Those of these xpaths at which the candidate configuration equals the running one, attributes such as `dirtyId` aside. The
+   * list of pending changes is a journal: an edit and its reversal stay listed, and committing them changes nothing.
+   */
+  unchangedAt(xpaths: readonly string[]): Promise<readonly string[]>;
   fullCommitRequired(): Promise<boolean>;
   /** Queues a partial commit for our administrator (or a full one). */
   commit(options: { readonly description: string; readonly full: boolean }): Promise<CommitReply>;
