@@ -1,0 +1,102 @@
+import { familyOf, lineOfCidrs, rangeOfCidr, wholeFamily } from './addresses.ts';
+import type { AddressFamily } from './grants.ts';
+import { emptyLine, intersect, isEmptyLine, type Line, subtract, unite } from './lines.ts';
+import type { SeenPrefixList, SeenRoute, SeenRouteTable, SeenVpc } from './seen.ts';
+
+/** What of the network the decisions about interfaces and sources rest on. Plain data, as read. */
+export interface NetworkPicture {
+  readonly tables: readonly SeenRouteTable[];
+  readonly vpcs: readonly SeenVpc[];
+  /** Those that routes name. One that could not be read is missing: its routes then count for nothing. */
+  readonly prefixLists: readonly SeenPrefixList[];
+}
+
+/** The table that decides a subnet's routes: the one explicitly associated with it, else the main one of its VPC. */
+export const effectiveTable = (
+  picture: Pick<NetworkPicture, 'tables'>,
+  subnet: { readonly id: string; readonly vpc: string },
+): SeenRouteTable | null =>
+  picture.tables.find((table) => table.subnets.includes(subnet.id)) ??
+  picture.tables.find((table) => table.vpc === subnet.vpc && table.main) ??
+  null;
+
+/** Associated ranges of a VPC in one family. */
+export const vpcRanges = (
+  picture: Pick<NetworkPicture, 'vpcs'>,
+  vpc: string,
+  family: AddressFamily,
+): readonly string[] =>
+  (picture.vpcs.find((each) => each.id === vpc)?.ranges ?? []).filter((range) => familyOf(range) === family);
+
+interface Hop {
+  readonly line: Line;
+  readonly prefixLength: number;
+  /** Among equal destinations a written route wins over a prefix list's, and that over a learned one (documented). */
+  readonly rank: number;
+  readonly toFirewall: boolean;
+}
+
+const hopsOf = (
+  route: SeenRoute,
+  picture: NetworkPicture,
+  targets: readonly string[],
+): readonly (Hop & { readonly family: AddressFamily })[] => {
+  // EC2 lists a filtered route but does not use it (API model; inferred that it takes no traffic from others).
+  if (route.state === 'filtered') return [];
+  const { kind, value } = route.destination;
+  const cidrs = kind === 'cidr' ? [value] : (picture.prefixLists.find((list) => list.id === value)?.entries ?? []);
+  const rank = route.propagated ? 2 : kind === 'prefix-list' ? 1 : 0;
+  // A blackhole still wins by its prefix, and what it takes is lost: it never counts as a way to the firewall.
+  const toFirewall = route.state === 'active' && route.targets.some((target) => targets.includes(target));
+  return cidrs.flatMap((cidr) => {
+    const range = rangeOfCidr(cidr);
+    const prefixLength = Number(cidr.slice(cidr.indexOf('/') + 1));
+    return range === null ? [] : [{ family: range.family, line: range.line, prefixLength, rank, toFirewall }];
+  });
+};
+
+/**
+ * The part of `addresses` whose traffic this table sends to a firewall target: longest prefix first. Addresses inside
+ * the VPC are no part of it, whatever routes say of them: they are local.
+ */
+export const partThroughFirewall = (
+  addresses: Line,
+  family: AddressFamily,
+  table: SeenRouteTable,
+  picture: NetworkPicture,
+  targets: readonly string[],
+): Line => {
+  const hops = table.routes
+    .flatMap((route) => hopsOf(route, picture, targets))
+    .filter((hop) => hop.family === family)
+    .toSorted((a, b) => b.prefixLength - a.prefixLength || a.rank - b.rank);
+  let open = subtract(addresses, lineOfCidrs(vpcRanges(picture, table.vpc, family), family));
+  let through = emptyLine;
+  for (const hop of hops) {
+    if (isEmptyLine(open)) break;
+    if (hop.toFirewall) through = unite(through, intersect(open, hop.line));
+    open = subtract(open, hop.line);
+  }
+  return through;
+};
+
+/** True when replies to at least a part of the source go through the firewall. */
+export const repliesReachFirewall = (
+  source: string,
+  table: SeenRouteTable,
+  picture: NetworkPicture,
+  targets: readonly string[],
+): boolean => {
+  const family = familyOf(source);
+  return !isEmptyLine(partThroughFirewall(lineOfCidrs([source], family), family, table, picture, targets));
+};
+
+/** The families for which anything outside the VPC is reached through the firewall. */
+export const familiesBehindFirewall = (
+  table: SeenRouteTable,
+  picture: NetworkPicture,
+  targets: readonly string[],
+): readonly AddressFamily[] =>
+  ([4, 6] as const).filter(
+    (family) => !isEmptyLine(partThroughFirewall(wholeFamily[family], family, table, picture, targets)),
+  );
