@@ -1,0 +1,173 @@
+import { canonicalCidr, familyOf, lineOfCidrs } from './addresses.ts';
+import { NamedError } from './errors.ts';
+import type { Grant, GrantSource, LeftOut, NetworkInterface, Traffic } from './grants.ts';
+import { lineCovers } from './lines.ts';
+import { permissionTraffic } from './permission-traffic.ts';
+import { effectiveTable, type NetworkPicture, repliesReachFirewall, vpcRanges } from './routes.ts';
+import type { SeenPrefixList, SeenRouteTable, SeenRule } from './seen.ts';
+import { type TranslationSettings, translate } from './translation.ts';
+
+export interface GrantInputs {
+  readonly interfaces: readonly NetworkInterface[];
+  /** Ingress rules of all groups of these interfaces. */
+  readonly rules: readonly SeenRule[];
+  /** The prefix lists these rules name, as far as EC2 shows them. */
+  readonly prefixLists: readonly SeenPrefixList[];
+  readonly network: NetworkPicture;
+  readonly firewallTargets: readonly string[];
+  readonly translation: TranslationSettings;
+}
+
+export interface DesiredGrants {
+  readonly grants: readonly Grant[];
+  readonly leftOut: readonly LeftOut[];
+  /** Expanded prefix lists with the version that was expanded. */
+  readonly expanded: readonly { readonly id: string; readonly version: number | null; readonly entries: number }[];
+}
+
+const sourcesOf = (rule: SeenRule, lists: ReadonlyMap<string, SeenPrefixList>): readonly GrantSource[] | string => {
+  switch (rule.source.kind) {
+    case 'cidr':
+      return [{ source: rule.source.cidr, securityGroupRule: rule.id, prefixList: null }];
+    case 'group':
+      return `its source is the security group ${rule.source.id}: traffic between interfaces does not pass the firewall`;
+    case 'prefix-list': {
+      const list = lists.get(rule.source.id);
+      if (list === undefined) return `EC2 does not show the prefix list ${rule.source.id}`;
+      if (list.entries.length === 0) return `the prefix list ${list.id} is empty`;
+      return list.entries.map((source) => ({ source, securityGroupRule: rule.id, prefixList: list.id }));
+    }
+  }
+};
+
+interface Place {
+  readonly vpc: string;
+  readonly table: SeenRouteTable;
+}
+
+/** Why a source's traffic does not come through the firewall; null when (a part of) it does. */
+const bypassReason = (source: string, { vpc, table }: Place, inputs: GrantInputs): string | null => {
+  const family = familyOf(source);
+  const local = lineOfCidrs(vpcRanges(inputs.network, vpc, family), family);
+  if (lineCovers(local, lineOfCidrs([source], family))) return `${source} is local: inside ${vpc}`;
+  if (!repliesReachFirewall(source, table, inputs.network, inputs.firewallTargets))
+    return `replies to ${source} do not go through the firewall (${table.id})`;
+  return null;
+};
+
+/** Remembers answers by key: the same source is asked of the same table for every interface in it. */
+const remembering = <Value>(compute: (key: string) => Value): ((key: string) => Value) => {
+  const known = new Map<string, Value>();
+  return (key) => {
+    if (!known.has(key)) known.set(key, compute(key));
+    return known.get(key) as Value;
+  };
+};
+
+/** What one rule grants, before it is known on which interface; or why nothing. */
+interface RuleGrants {
+  readonly rule: SeenRule;
+  readonly traffic: Traffic;
+  readonly sources: readonly GrantSource[];
+}
+
+const readRule = (
+  rule: SeenRule,
+  lists: ReadonlyMap<string, SeenPrefixList>,
+  translation: TranslationSettings,
+): { readonly grants: RuleGrants | null; readonly reasons: readonly string[] } => {
+  const traffic = permissionTraffic(rule.protocol, rule.fromPort, rule.toPort);
+  if (traffic === null) {
+    const ports = rule.fromPort === null && rule.toPort === null ? '' : ` ${rule.fromPort}-${rule.toPort}`;
+    return { grants: null, reasons: [`protocol "${rule.protocol}"${ports} cannot be read`] };
+  }
+  const sources = sourcesOf(rule, lists);
+  if (typeof sources === 'string') return { grants: null, reasons: [sources] };
+  const reasons = new Set<string>();
+  const kept = sources.filter(({ source }) => {
+    const translated = translate(traffic, familyOf(source), translation);
+    if (translated.kind === 'refused') reasons.add(translated.reason);
+    return translated.kind === 'expressible';
+  });
+  return { grants: kept.length === 0 ? null : { rule, traffic, sources: kept }, reasons: [...reasons] };
+};
+
+/**
+ * Every grant of these interfaces, each from all its groups, that comes through the firewall and can be expressed. What
+ * does not or cannot is left out with its reason, never widened. The answer does not depend on any order in the inputs.
+ */
+export const desiredGrants = (inputs: GrantInputs): DesiredGrants => {
+  const lists = new Map(inputs.prefixLists.map((list) => [list.id, list] as const));
+  const reasons = new Map<string, LeftOut>();
+  const leaveOut = (what: string, reason: string): void => {
+    reasons.set(`${what} ${reason}`, { what, reason });
+  };
+  const rulesOfGroup = new Map<string, RuleGrants[]>();
+  const expanded = new Set<string>();
+  for (const rule of inputs.rules) {
+    const { grants, reasons: why } = readRule(rule, lists, inputs.translation);
+    for (const reason of why) leaveOut(rule.id, reason);
+    if (grants === null) continue;
+    if (rule.source.kind === 'prefix-list') expanded.add(rule.source.id);
+    rulesOfGroup.set(rule.group, [...(rulesOfGroup.get(rule.group) ?? []), grants]);
+  }
+  const bypassIn = new Map<string, (source: string) => string | null>();
+  const grants: Grant[] = [];
+  for (const each of inputs.interfaces) {
+    const table = effectiveTable(inputs.network, { id: each.subnet, vpc: each.vpc });
+    if (table === null) {
+      leaveOut(each.id, `no route table found for ${each.subnet}`);
+      continue;
+    }
+    const place: Place = { vpc: each.vpc, table };
+    const bypass =
+      bypassIn.get(`${each.vpc} ${table.id}`) ?? remembering((source) => bypassReason(source, place, inputs));
+    bypassIn.set(`${each.vpc} ${table.id}`, bypass);
+    for (const group of each.groups)
+      for (const { rule, traffic, sources } of rulesOfGroup.get(group) ?? [])
+        for (const source of sources) {
+          const reason = bypass(source.source);
+          if (reason !== null) {
+            leaveOut(rule.id, reason);
+            continue;
+          }
+          const family = familyOf(source.source);
+          for (const address of each.addresses)
+            if (familyOf(address) === family)
+              grants.push({ ...source, interface: each.id, instance: each.instance, address, group, family, traffic });
+        }
+  }
+  const sorted = <Item>(items: Iterable<Item>, key: (item: Item) => string): readonly Item[] =>
+    [...items].toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+  return {
+    grants,
+    leftOut: sorted(reasons.values(), ({ what, reason }) => `${what} ${reason}`),
+    expanded: sorted(expanded, (id) => id).map((id) => {
+      const list = lists.get(id);
+      return { id, version: list?.version ?? null, entries: list?.entries.length ?? 0 };
+    }),
+  };
+};
+
+/**
+ * The grants with the address by which clients reach each destination, where a NAT rule translates: security rules match
+ * the address before destination NAT.
+ * @throws Misconfigured when a pair is not two addresses of one family
+ */
+export const withPreNatAddresses = (
+  grants: readonly Grant[],
+  preNatAddresses: Readonly<Record<string, string>>,
+): readonly Grant[] => {
+  const pairs = new Map(
+    Object.entries(preNatAddresses).map(([behind, before]) => {
+      try {
+        if (familyOf(behind) === familyOf(before)) return [canonicalCidr(behind), canonicalCidr(before)] as const;
+      } catch (cause) {
+        throw new NamedError('Misconfigured', `pre-NAT address: ${behind} or ${before} is not an address`, { cause });
+      }
+      throw new NamedError('Misconfigured', `pre-NAT address: ${behind} and ${before} are of different families`);
+    }),
+  );
+  if (pairs.size === 0) return grants;
+  return grants.map((grant) => ({ ...grant, address: pairs.get(grant.address) ?? grant.address }));
+};
