@@ -1,0 +1,125 @@
+import { NamedError } from '../domain/errors.ts';
+import type { Policy } from '../domain/policy.ts';
+import { findCommit, queueCommit, readJob, unfinishedCommits } from './commit-jobs.ts';
+import { connect } from './connection.ts';
+import {
+  readDevice,
+  readFullCommitRequired,
+  readLocks,
+  readPendingEdits,
+  releaseConfigLock,
+  takeConfigLock,
+} from './device-state.ts';
+import { xpathsOf } from './edits.ts';
+import type { DestinationNatRule, Firewall, Send } from './firewall.ts';
+import { askPolicyMatch } from './policy-match.ts';
+import {
+  candidateParts,
+  platformLimits,
+  policyFrom,
+  predefinedFor,
+  pushedParts,
+  ruleWritingSettings,
+  runningParts,
+} from './read-configuration.ts';
+import { destinationNatFrom } from './rules-reader.ts';
+import { unchangedAt } from './staged-entries.ts';
+import { withdraw } from './withdraw.ts';
+import { writeEdits } from './write.ts';
+import { places } from './xpath.ts';
+
+/** What a client of one firewall needs. */
+export interface FirewallOptions {
+  readonly send: Send;
+  /** Asked before each request, so that a renewed key is used at once. Surrounding white space is dropped. */
+  readonly apiKey: () => Promise<string>;
+  /** E.g. `vsys1`. */
+  readonly vsys: string;
+  /** The account the key belongs to; its edits are ours. */
+  readonly administrator: string;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Predefined applications to read beside those that rules name, e.g. all of an App-ID table. */
+  readonly applications?: readonly string[];
+  /** How long one request may take, connecting excluded. Default 60000. */
+  readonly timeoutMilliseconds?: number;
+}
+
+/** Read always: rules of ours may use them when their value is as expected. */
+const wantedServices = ['service-http', 'service-https'];
+
+/** Each translation once, whether it runs or is about to. */
+const natOf = (rules: readonly DestinationNatRule[]): readonly DestinationNatRule[] => [
+  ...new Map(rules.map((rule) => [JSON.stringify([rule.name, rule.translatedAddress]), rule])).values(),
+];
+
+/**
+ * A firewall over the XML API.
+ * @throws Misconfigured for a vsys or administrator that no firewall has.
+ */
+export const createFirewall = (options: FirewallOptions): Firewall => {
+  const { vsys, administrator } = options;
+  if (!/^[A-Za-z0-9._-]{1,31}$/.test(vsys)) {
+    throw new NamedError('Misconfigured', `${JSON.stringify(vsys)} is no vsys name such as vsys1`);
+  }
+  if (!/^[A-Za-z0-9_.@\\-][A-Za-z0-9_.@\\ -]{0,62}$/.test(administrator)) {
+    throw new NamedError('Misconfigured', `${JSON.stringify(administrator)} is no administrator name`);
+  }
+  const place = places(vsys);
+  const connection = connect({ ...options, timeoutMilliseconds: options.timeoutMilliseconds ?? 60_000 });
+  const wanted = { applications: options.applications ?? [], services: wantedServices };
+
+  const policyOf = async (read: typeof candidateParts): Promise<Policy> => {
+    const [parts, pushed] = await Promise.all([read(connection, place), pushedParts(connection, place, vsys)]);
+    return policyFrom(parts, pushed, await predefinedFor(connection, place, [parts], pushed, wanted));
+  };
+
+  return {
+    device: () => readDevice(connection),
+    snapshot: async () => {
+      // What is pending is read first: an edit made while the rest is read is seen by reading again before writing.
+      const pending = await readPendingEdits(connection);
+      const [parts, runningNow, pushed, limits, settings] = await Promise.all([
+        candidateParts(connection, place),
+        pending.length === 0 ? null : runningParts(connection, place),
+        pushedParts(connection, place, vsys),
+        platformLimits(connection, place),
+        ruleWritingSettings(connection, place),
+      ]);
+      const configurations = runningNow === null ? [parts] : [parts, runningNow];
+      const predefined = await predefinedFor(connection, place, configurations, pushed, wanted);
+      const candidate = policyFrom(parts, pushed, predefined);
+      return {
+        candidate,
+        running: runningNow === null ? candidate : policyFrom(runningNow, pushed, predefined),
+        pending,
+        destinationNat: natOf(configurations.flatMap(({ vsys: entry }) => destinationNatFrom(entry, pushed.vsys))),
+        settings,
+        limits,
+      };
+    },
+    running: () => policyOf(runningParts),
+    candidate: () => policyOf(candidateParts),
+    pendingEdits: () => readPendingEdits(connection),
+    xpathsOf: (edit) => xpathsOf(place, edit),
+    write: (edits, { auditComment }) =>
+      writeEdits(connection, place, edits, {
+        auditComment,
+        takeBack: async (xpaths) => {
+          await withdraw(connection, place, administrator, xpaths);
+        },
+      }),
+    withdraw: (xpaths) => withdraw(connection, place, administrator, xpaths),
+    unchangedAt: (xpaths) => unchangedAt(connection, place, xpaths),
+    fullCommitRequired: () => readFullCommitRequired(connection),
+    commit: ({ description, full }) => queueCommit(connection, { administrator, description, full }),
+    job: (id) => readJob(connection, id),
+    findCommit: (description) => findCommit(connection, administrator, description),
+    unfinishedCommits: () => unfinishedCommits(connection),
+    locks: () => readLocks(connection),
+    takeConfigLock: (comment) => takeConfigLock(connection, administrator, comment),
+    releaseConfigLock: () => releaseConfigLock(connection),
+    policyMatch: (session) => askPolicyMatch(connection, session),
+  };
+};

@@ -1,0 +1,134 @@
+import { NamedError } from '../domain/errors.ts';
+import type { PendingEdit } from '../domain/policy.ts';
+import type { Connection } from './connection.ts';
+import type { Device, Lock } from './firewall.ts';
+import { type Reply, refusal } from './replies.ts';
+import { type ApiRequest, opForm } from './request-forms.ts';
+import { child, childrenOf, childText, descend, element, nameOf, textElement, type XmlElement } from './xml.ts';
+import { canonicalXpath } from './xpath.ts';
+
+/** An operational command as nested elements: `command('show', 'system', 'info')`. */
+export const command = (...names: readonly string[]): XmlElement =>
+  names.reduceRight<XmlElement | null>((inner, name) => element(name, inner === null ? [] : [inner]), null) ??
+  element('show');
+
+/** Puts a leaf at the end of nested elements. */
+export const commandWith = (names: readonly string[], ...leaves: readonly XmlElement[]): XmlElement => {
+  const [last = 'show', ...outer] = [...names].reverse();
+  return outer.reduce((inner, name) => element(name, [inner]), element(last, leaves));
+};
+
+const notSaid = (reply: Reply, what: string): NamedError =>
+  new NamedError('ReplyNotUnderstood', `the firewall's answer does not say ${what}: ${reply.shown}`);
+
+const haStateOf = (reply: Reply): Pick<Device, 'haState' | 'writable' | 'peerSerial'> => {
+  const enabled = childText(reply.result, 'enabled');
+  if (enabled === 'no') return { haState: 'none', writable: true, peerSerial: null };
+  if (enabled !== 'yes') throw notSaid(reply, 'whether high availability is on');
+  const group = child(reply.result, 'group');
+  const state = childText(child(group, 'local-info'), 'state');
+  if (state === null) throw notSaid(reply, "this peer's high-availability state");
+  const peer = child(group, 'peer-info');
+  return {
+    haState: state,
+    writable: state === 'active' || state === 'active-primary',
+    // Inferred: no capture shows the serial of the peer; both spellings are taken.
+    peerSerial: childText(peer, 'serial-num') ?? childText(peer, 'serial'),
+  };
+};
+
+/** Identity and high-availability state: two requests. */
+export const readDevice = async (connection: Connection): Promise<Device> => {
+  const [info, ha] = await Promise.all([
+    connection.demand(opForm(command('show', 'system', 'info'), 'show system info')),
+    connection.demand(opForm(command('show', 'high-availability', 'state'), 'show high-availability state')),
+  ]);
+  const system = child(info.result, 'system');
+  const serial = childText(system, 'serial');
+  const swVersion = childText(system, 'sw-version');
+  if (serial === null || swVersion === null) throw notSaid(info, 'its serial number and software version');
+  return {
+    serial,
+    hostname: childText(system, 'hostname') ?? '',
+    model: childText(system, 'model') ?? '',
+    swVersion,
+    multiVsys: ['on', 'yes'].includes(childText(system, 'multi-vsys') ?? 'off'),
+    ...haStateOf(ha),
+  };
+};
+
+/** All uncommitted edits of all administrators; xpaths in canonical form. */
+export const readPendingEdits = async (connection: Connection): Promise<readonly PendingEdit[]> => {
+  const reply = await connection.demand(
+    opForm(command('show', 'config', 'list', 'changes'), 'show config list changes'),
+  );
+  const journal = child(reply.result, 'journal');
+  if (journal === null) {
+    const nothing = reply.result === null || (reply.result.children.length === 0 && !/\S/.test(reply.result.text));
+    if (nothing || /no output/i.test(reply.result?.text ?? '')) return [];
+    throw notSaid(reply, 'which edits are pending');
+  }
+  return childrenOf(journal, 'entry').map((entry) => {
+    const xpath = childText(entry, 'xpath');
+    const administrator = childText(entry, 'owner');
+    if (xpath === null || administrator === null) throw notSaid(reply, 'who made a pending edit, and where');
+    // The action comes with a leading space (captured).
+    return { administrator, xpath: canonicalXpath(xpath), action: childText(entry, 'action') ?? '' };
+  });
+};
+
+/** `check full-commit-required`. @throws ReplyNotUnderstood when the answer is neither yes nor no. */
+export const readFullCommitRequired = async (connection: Connection): Promise<boolean> => {
+  const reply = await connection.demand(opForm(command('check', 'full-commit-required'), 'check full-commit-required'));
+  const answer = reply.result?.text.trim();
+  if (answer !== 'yes' && answer !== 'no') throw notSaid(reply, 'whether a full commit is required');
+  return answer === 'yes';
+};
+
+const locksOf = async (connection: Connection, kind: Lock['kind']): Promise<readonly Lock[]> => {
+  // Since 9.1 leaving the scope out is an error (captured).
+  const reply = await connection.demand(
+    opForm(commandWith(['show', `${kind}-locks`], textElement('vsys', 'all')), `show ${kind}-locks`),
+  );
+  return childrenOf(child(reply.result, `${kind}-locks`), 'entry').map((entry) => ({
+    kind,
+    holder: nameOf(entry),
+    scope: childText(entry, 'name') ?? childText(entry, 'type') ?? 'shared',
+    // What the firewall stores for a lock without a comment.
+    comment: (childText(entry, 'comment') ?? '').replace(/^\(null\)$/, ''),
+  }));
+};
+
+/** Config and commit locks of every scope. */
+export const readLocks = async (connection: Connection): Promise<readonly Lock[]> =>
+  (await Promise.all([locksOf(connection, 'config'), locksOf(connection, 'commit')])).flat();
+
+const lockForm = (leaf: XmlElement, asked: string): ApiRequest =>
+  opForm(commandWith(['request', 'config-lock'], leaf), asked, { withoutVsys: true });
+
+/** True when the words say that the lock is held by this administrator already. */
+const isOurs = (reply: Reply, administrator: string): boolean =>
+  reply.messages.some(
+    (text) =>
+      /^you already own a config lock/i.test(text) ||
+      text.replace(/\.$/, '').toLowerCase() === `config lock is already held by ${administrator}`.toLowerCase(),
+  );
+
+/** Takes the device-wide config lock; holding it already is success. @throws ConfigLocked when somebody else has it. */
+export const takeConfigLock = async (connection: Connection, administrator: string, comment: string): Promise<void> => {
+  const form = lockForm(element('add', [textElement('comment', comment)]), 'request config-lock add');
+  const reply = await connection.ask(form);
+  if (!reply.succeeded && !isOurs(reply, administrator)) throw refusal(form, reply);
+};
+
+/** Gives the device-wide config lock back; a lock that is gone already (a commit removes it) is success. */
+export const releaseConfigLock = async (connection: Connection): Promise<void> => {
+  const form = lockForm(element('remove'), 'request config-lock remove');
+  const reply = await connection.ask(form);
+  const gone = reply.messages.some((text) => /^config (lock )?is not currently (locked|held)/i.test(text));
+  if (!reply.succeeded && !gone) throw refusal(form, reply);
+};
+
+/** The `system`-like element below `result`; exported for the readers of other operational commands. */
+export const resultAt = (reply: Reply, ...names: readonly string[]): XmlElement | null =>
+  descend(reply.result, ...names);

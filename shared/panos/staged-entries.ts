@@ -1,0 +1,113 @@
+import type { Connection } from './connection.ts';
+import { sameEntry } from './entries.ts';
+import { getNodes, showNode } from './read-configuration.ts';
+import { canonicalText } from './rules-reader.ts';
+import { child, childrenOf, nameOf, type XmlElement } from './xml.ts';
+import { canonicalXpath, type Places, type Target, targetOf } from './xpath.ts';
+
+/** A rule, a node of one, or a service, by its xpath. */
+export interface Asked {
+  readonly xpath: string;
+  readonly target: Exclude<Target, { readonly kind: 'other' }>;
+  /** The xpath of the whole rule or service. */
+  readonly entry: string;
+}
+
+interface Entries {
+  readonly rules: readonly XmlElement[];
+  readonly services: readonly XmlElement[];
+}
+
+/** The entries of the candidate and of the running configuration. */
+export interface Both {
+  readonly candidate: Entries;
+  readonly running: Entries;
+}
+
+/** Rules and services of both configurations: four requests. */
+export const readBoth = async (connection: Connection, place: Places): Promise<Both> => {
+  const [[candidateRules], [candidateServices], runningRules, runningServices] = await Promise.all([
+    getNodes(connection, place.rules),
+    getNodes(connection, place.services),
+    showNode(connection, place.rules),
+    showNode(connection, place.services),
+  ]);
+  return {
+    candidate: { rules: childrenOf(candidateRules, 'entry'), services: childrenOf(candidateServices, 'entry') },
+    running: { rules: childrenOf(runningRules, 'entry'), services: childrenOf(runningServices, 'entry') },
+  };
+};
+
+/** The entry of that name. */
+export const find = (entries: readonly XmlElement[], name: string): XmlElement | null =>
+  entries.find((entry) => nameOf(entry) === name) ?? null;
+
+/** The rule that follows a rule among those that both orders have; null at the end. */
+export const followerIn = (order: readonly string[], name: string, common: ReadonlySet<string>): string | null =>
+  order.slice(order.indexOf(name) + 1).find((each) => common.has(each)) ?? null;
+
+const sameNode = (one: XmlElement | null, other: XmlElement | null): boolean =>
+  one === null || other === null ? one === other : canonicalText(one) === canonicalText(other);
+
+/** True when the candidate holds at an xpath what runs there. */
+export const contentRestored = (both: Both, { target }: Asked): boolean => {
+  if (target.kind === 'service') {
+    return sameEntry(find(both.candidate.services, target.name), find(both.running.services, target.name));
+  }
+  const now = find(both.candidate.rules, target.name);
+  const was = find(both.running.rules, target.name);
+  if (target.field === null) return sameEntry(now, was);
+  return (now === null) === (was === null) && sameNode(child(now, target.field), child(was, target.field));
+};
+
+/** Rule names in order. */
+export const orderOf = (entries: Entries): readonly string[] => entries.rules.map(nameOf);
+
+/** Names in both orders. */
+export const commonOf = (one: readonly string[], other: readonly string[]): ReadonlySet<string> => {
+  const others = new Set(other);
+  return new Set(one.filter((name) => others.has(name)));
+};
+
+const placeRestored = (both: Both, { target }: Asked): boolean => {
+  if (target.kind !== 'rule' || target.field !== null) return true;
+  const now = orderOf(both.candidate);
+  const was = orderOf(both.running);
+  const common = commonOf(now, was);
+  return !common.has(target.name) || followerIn(now, target.name, common) === followerIn(was, target.name, common);
+};
+
+/** True when content and place are as they run. */
+export const restored = (both: Both, asked: Asked): boolean =>
+  contentRestored(both, asked) && placeRestored(both, asked);
+
+/** The xpaths among these that name what this client writes. */
+export const askedFrom = (place: Places, xpaths: readonly string[]): readonly Asked[] =>
+  xpaths.flatMap((xpath): readonly Asked[] => {
+    const target = targetOf(place, xpath);
+    if (target.kind === 'other') return [];
+    return [{ xpath, target, entry: target.kind === 'rule' ? place.rule(target.name) : place.service(target.name) }];
+  });
+
+/**
+ * Those of these xpaths at which the candidate equals the running configuration, bookkeeping aside; a rule must also stand
+ * where it stands in running. Answers with the strings it was given.
+ */
+export const unchangedAt = async (
+  connection: Connection,
+  place: Places,
+  xpaths: readonly string[],
+): Promise<readonly string[]> => {
+  if (xpaths.length === 0) return [];
+  const wanted = xpaths.map((given) => ({ given, asked: askedFrom(place, [canonicalXpath(given)])[0] ?? null }));
+  const both = wanted.some(({ asked }) => asked !== null) ? await readBoth(connection, place) : null;
+  const verdicts = await Promise.all(
+    wanted.map(async ({ given, asked }) => {
+      if (asked !== null && both !== null) return restored(both, asked);
+      const [candidate, running] = await Promise.all([getNodes(connection, given), showNode(connection, given)]);
+      // Several nodes at one xpath cannot be shown in running: then nothing is known.
+      return candidate.length <= 1 && sameNode(candidate[0] ?? null, running);
+    }),
+  );
+  return wanted.filter((_, index) => verdicts[index] === true).map(({ given }) => given);
+};

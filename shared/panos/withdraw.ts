@@ -1,0 +1,182 @@
+import { isNamed } from '../domain/errors.ts';
+import type { PendingEdit } from '../domain/policy.ts';
+import type { Connection } from './connection.ts';
+import { commandWith, readPendingEdits } from './device-state.ts';
+import { deletion, moveBefore, moveToBottom, type Operation, replacement } from './edits.ts';
+import { sendable } from './entries.ts';
+import { refusal } from './replies.ts';
+import { opForm } from './request-forms.ts';
+import {
+  type Asked,
+  askedFrom,
+  type Both,
+  commonOf,
+  contentRestored,
+  find,
+  followerIn,
+  orderOf,
+  readBoth,
+  restored,
+} from './staged-entries.ts';
+import { applyAtomically } from './write.ts';
+import { child, element, memberList } from './xml.ts';
+import { canonicalXpath, type Places, xpathWithin } from './xpath.ts';
+
+const operationsAtOnce = 500;
+
+const isMove = ({ action }: PendingEdit): boolean => /move/i.test(action);
+
+/** True when an edit of this administrator's is on the entry, within it, or on something that contains it. */
+const touches = (edit: PendingEdit, entry: string): boolean =>
+  xpathWithin(edit.xpath, entry) || xpathWithin(entry, edit.xpath);
+
+/**
+ * True when somebody else is editing the entry. Inferred: a change list may name the whole list of rules for a move; that
+ * says nothing about this entry.
+ */
+const entangles = (edit: PendingEdit, entry: string): boolean =>
+  xpathWithin(edit.xpath, entry) || (xpathWithin(entry, edit.xpath) && !isMove(edit));
+
+/** What gives an entry or node its running content back; nothing when it has it. */
+const contentOperation = (both: Both, asked: Asked): Operation | null => {
+  if (contentRestored(both, asked)) return null;
+  const { target, xpath } = asked;
+  const was =
+    target.kind === 'service' ? find(both.running.services, target.name) : find(both.running.rules, target.name);
+  if (target.kind === 'service' || target.field === null) {
+    return was === null ? deletion(xpath) : replacement(xpath, sendable(was));
+  }
+  // The rule has gone or come as a whole: that is for the xpath of the rule, and here it is left.
+  if (was === null || find(both.candidate.rules, target.name) === null) return null;
+  const node = child(was, target.field);
+  return node === null ? deletion(xpath) : replacement(xpath, sendable(node));
+};
+
+/** Moves that bring the rules asked for back to their places, the last in order first, so that followers are settled. */
+const moves = (both: Both, asked: readonly Asked[]): readonly Operation[] => {
+  const was = orderOf(both.running);
+  const mine = new Map(
+    asked.flatMap((each) =>
+      each.target.kind === 'rule' && each.target.field === null ? [[each.target.name, each.xpath]] : [],
+    ),
+  );
+  const kept = orderOf(both.candidate).filter((name) => was.includes(name) || !mine.has(name));
+  const back = was.filter((name) => mine.has(name) && !kept.includes(name));
+  let order: readonly string[] = [...kept, ...back];
+  const common = commonOf(order, was);
+  const operations: Operation[] = [];
+  for (const name of was.toReversed()) {
+    const xpath = mine.get(name);
+    if (xpath === undefined) continue;
+    const follower = followerIn(was, name, common);
+    if (followerIn(order, name, common) === follower) continue;
+    const others = order.filter((each) => each !== name);
+    const at = follower === null ? others.length : others.indexOf(follower);
+    order = [...others.slice(0, at), name, ...others.slice(at)];
+    operations.push(follower === null ? moveToBottom(xpath) : moveBefore(xpath, follower));
+  }
+  return operations;
+};
+
+/** Services come back before the rules that use them and go after them. */
+const undoOperations = (both: Both, asked: readonly Asked[]): readonly Operation[] => {
+  const contents = asked.flatMap((each) => {
+    const operation = contentOperation(both, each);
+    return operation === null ? [] : [{ operation, kind: each.target.kind }];
+  });
+  const pick = (kind: 'rule' | 'service', action: Operation['action']): readonly Operation[] =>
+    contents.flatMap(({ operation, kind: of }) => (of === kind && operation.action === action ? [operation] : []));
+  return [
+    ...pick('service', 'edit'),
+    ...pick('rule', 'delete'),
+    ...pick('rule', 'edit'),
+    ...moves(both, asked),
+    ...pick('service', 'delete'),
+  ];
+};
+
+/**
+ * Everything pending of one administrator taken back by the firewall itself; the only way that surely keeps a deleted
+ * rule's uuid. False when this firewall or role does not do it.
+ */
+const revertPartially = async (connection: Connection, administrator: string): Promise<boolean> => {
+  const form = opForm(
+    commandWith(['revert', 'config'], element('partial', [memberList('admin', [administrator])])),
+    `revert config of ${administrator}`,
+  );
+  const reply = await connection.ask(form);
+  if (reply.succeeded) return true;
+  const error = refusal(form, reply);
+  // These would stop undoing by hand as well.
+  if (isNamed(error, 'CommitInProgress', 'ConfigLocked', 'FirewallNotActive', 'FirewallUnreachable')) throw error;
+  return false;
+};
+
+const applyInChunks = async (
+  connection: Connection,
+  place: Places,
+  operations: readonly Operation[],
+): Promise<void> => {
+  for (let start = 0; start < operations.length; start += operationsAtOnce) {
+    await applyAtomically(connection, place, operations.slice(start, start + operationsAtOnce), null);
+  }
+};
+
+const undoExactly = async (
+  connection: Connection,
+  place: Places,
+  both: Both,
+  asked: readonly Asked[],
+): Promise<void> => {
+  try {
+    await applyInChunks(connection, place, undoOperations(both, asked));
+  } catch (error) {
+    if (!isNamed(error, 'FirewallRejected')) throw error;
+    // One entry cannot go back, such as a service that somebody else's staged rule uses by now: the others still can.
+    const order = { service: 1, rule: 0 } as const;
+    for (const each of asked.toSorted((one, other) => order[one.target.kind] - order[other.target.kind])) {
+      try {
+        await applyInChunks(connection, place, undoOperations(both, [each]));
+      } catch (single) {
+        // It shows as left when the outcome is read back.
+        if (!isNamed(single, 'FirewallRejected')) throw single;
+      }
+    }
+  }
+};
+
+/**
+ * Takes back what is staged under an administrator at these xpaths, so that the candidate holds there what runs. Rules
+ * and services that somebody else edits, xpaths of anything else, and differences not pending under this administrator are
+ * left alone. Read back at the end: what is not as in running is among `left`.
+ */
+export const withdraw = async (
+  connection: Connection,
+  place: Places,
+  administrator: string,
+  xpaths: readonly string[],
+): Promise<{ readonly withdrawn: readonly string[]; readonly left: readonly string[] }> => {
+  const canonical = [...new Set(xpaths.map(canonicalXpath))];
+  if (canonical.length === 0) return { withdrawn: [], left: [] };
+  const asked = askedFrom(place, canonical);
+  const pending = await readPendingEdits(connection);
+  const ours = pending.filter((edit) => edit.administrator === administrator);
+  const foreign = pending.filter((edit) => edit.administrator !== administrator);
+  const free = asked.filter(({ entry }) => !foreign.some((edit) => entangles(edit, entry)));
+  const staged = free.filter(({ entry }) => ours.some((edit) => touches(edit, entry)));
+
+  if (staged.length > 0) {
+    const allAsked =
+      free.length === canonical.length &&
+      ours.every(
+        (edit) =>
+          free.some(({ entry }) => xpathWithin(edit.xpath, entry)) || (isMove(edit) && edit.xpath === place.rules),
+      );
+    if (allAsked) await revertPartially(connection, administrator);
+    const both = await readBoth(connection, place);
+    await undoExactly(connection, place, both, staged);
+  }
+  const both = await readBoth(connection, place);
+  const withdrawn = free.filter((each) => restored(both, each)).map(({ xpath }) => xpath);
+  return { withdrawn, left: canonical.filter((xpath) => !withdrawn.includes(xpath)) };
+};
