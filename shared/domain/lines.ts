@@ -75,7 +75,17 @@ export const subtract = (a: Line, b: Line): Line => {
   return combine(a, near(b, a), (inA, inB) => inA && !inB);
 };
 
+/** True when the line has a point from `start` to `end`, `end` excluded. */
+const touches = (line: Line, start: Point, end: Point): boolean => {
+  const at = edgesUpTo(line, start);
+  const next = line[at];
+  return at % 2 === 1 || (next !== undefined && next < end);
+};
+
 export const linesOverlap = (a: Line, b: Line): boolean => {
+  if (a.length === 0 || b.length === 0) return false;
+  if (a.length === 2) return touches(b, a[0] as Point, a[1] as Point);
+  if (b.length === 2) return touches(a, b[0] as Point, b[1] as Point);
   let i = 0;
   let j = 0;
   while (i < a.length && j < b.length) {

@@ -1,0 +1,102 @@
+import { cidrsOf } from './addresses.ts';
+import { type ApplicationSet, sameApplications } from './application-sets.ts';
+import { type Box, joinBoxes } from './boxes.ts';
+import type { AddressFamily } from './grants.ts';
+import { type Line, sameLine, subtract } from './lines.ts';
+import type { RuleAction } from './policy.ts';
+import { sourcePortTexts, trafficTexts } from './traffic-lines.ts';
+import type { DecidedPart, Doubt } from './verdict-words.ts';
+
+/** How many of a kind a sentence names before it counts the rest. */
+const mostNamed = 3;
+const mostRules = 6;
+
+const enumerate = (texts: readonly string[]): string => {
+  const left = texts.length - mostNamed;
+  return left > 1 ? `${texts.slice(0, mostNamed).join(', ')} and ${left} more` : texts.join(', ');
+};
+
+/** Names a part of a whole by what it has, or by what it lacks where that is much shorter. */
+const partText = (part: Line, whole: Line, textsOf: (line: Line) => readonly string[], all: string): string => {
+  const texts = textsOf(part);
+  if (texts.length <= mostNamed) return enumerate(texts);
+  const missing = textsOf(subtract(whole, part));
+  return missing.length <= mostNamed ? `${all} but ${enumerate(missing)}` : enumerate(texts);
+};
+
+const applicationsText = (set: ApplicationSet): string => {
+  const names = [...set.names].sort();
+  const named = `${names.length === 1 ? 'application' : 'applications'} ${enumerate(names)}`;
+  return set.kind === 'only' ? named : `all but ${named}`;
+};
+
+/** What a candidate would match on each side, to say only where a part differs from it. */
+export interface Whole {
+  readonly family: AddressFamily;
+  readonly source: Line;
+  readonly destination: Line;
+  readonly traffic: Line;
+  readonly sourcePort: Line;
+  readonly applications: ApplicationSet;
+}
+
+const boxText = (box: Box, whole: Whole): string => {
+  const cidrs = (line: Line) => cidrsOf(line, whole.family);
+  const texts: string[] = [];
+  if (!sameLine(box.source, whole.source)) texts.push(partText(box.source, whole.source, cidrs, 'all sources'));
+  if (!sameLine(box.destination, whole.destination)) {
+    texts.push(`to ${partText(box.destination, whole.destination, cidrs, 'all destinations')}`);
+  }
+  if (!sameLine(box.traffic, whole.traffic)) {
+    texts.push(partText(box.traffic, whole.traffic, trafficTexts, 'all traffic'));
+  }
+  if (!sameLine(box.sourcePort, whole.sourcePort)) {
+    texts.push(`from source port ${partText(box.sourcePort, whole.sourcePort, sourcePortTexts, 'all')}`);
+  }
+  if (!sameApplications(box.applications, whole.applications)) texts.push(applicationsText(box.applications));
+  return texts.length === 0 ? 'all of it' : texts.join(' ');
+};
+
+const verbs: Readonly<Record<RuleAction, string>> = {
+  allow: 'by',
+  deny: 'denied by',
+  drop: 'dropped by',
+  'reset-client': 'reset by',
+  'reset-server': 'reset by',
+  'reset-both': 'reset by',
+};
+
+/** What one rule decides, in words: `203.0.113.0/25 by "Web in"`. */
+export const decidedPart = (rule: string, action: RuleAction, boxes: readonly Box[], whole: Whole): DecidedPart => {
+  const texts = joinBoxes(boxes).map((box) => boxText(box, whole));
+  return {
+    rule,
+    action: action === 'allow' ? 'allow' : 'override',
+    text: `${enumerateParts(texts)} ${verbs[action]} "${rule}"`,
+  };
+};
+
+const enumerateParts = (texts: readonly string[]): string => {
+  const left = texts.length - mostNamed;
+  return left > 1 ? `${texts.slice(0, mostNamed).join(' and ')} and ${left} parts more` : texts.join(' and ');
+};
+
+/** What nothing above decides. `alone` says that nothing else was decided either. */
+export const reachingPart = (bottomRule: string, alone: boolean): DecidedPart => ({
+  rule: bottomRule,
+  action: 'reach',
+  text: `${alone ? 'all of it' : 'the rest'} reaches "${bottomRule}"`,
+});
+
+const doubtText = ({ rule, action, because }: Doubt): string =>
+  `"${rule}" (${enumerate(because)}) may ${action === 'allow' ? 'allow' : 'deny'} first`;
+
+/** The sentence for a reader: what each rule decides, what remains, and what could not be judged. */
+export const explain = (parts: readonly DecidedPart[], doubts: readonly Doubt[]): string => {
+  const left = parts.length - mostRules;
+  const shown = left > 1 ? [...parts.slice(0, mostRules - 1), ...parts.slice(-1)] : parts;
+  const texts = shown.map((part) => part.text);
+  if (left > 1) texts.splice(mostRules - 1, 0, `other parts by ${left} more rules`);
+  const except = doubts.length === 0 ? '' : `; except what ${enumerate(doubts.map(doubtText))}`;
+  return `${texts.join(', ')}${except}`;
+};

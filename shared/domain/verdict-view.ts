@@ -1,0 +1,54 @@
+import { type PolicyView, rulesAbove } from './bottom-rule.ts';
+import type { CandidateRule } from './candidate-rules.ts';
+import type { AddressFamily } from './grants.ts';
+import type { SecurityRule } from './policy.ts';
+import { indexRules, type RuleIndex, type RuleReader, type RuleSets, ruleReader } from './rule-sets.ts';
+import { setsOfCandidate } from './verdict-walk.ts';
+
+/** One view, ready to be asked about many candidates. Holds the rules accepted so far in this run. */
+export interface OpenView {
+  readonly label: string;
+  readonly policy: PolicyView['policy'];
+  readonly reader: RuleReader;
+  readonly indexFor: (candidate: CandidateRule) => RuleIndex;
+  readonly accept: (name: string, candidate: CandidateRule) => void;
+  /** Rules with a uuid, disabled ones too, without those removed in this run. */
+  readonly byUuid: ReadonlyMap<string, SecurityRule>;
+}
+
+export const openView = (
+  view: PolicyView,
+  bottomRule: string,
+  ownedInterfaces: ReadonlyMap<string, ReadonlySet<string>>,
+  removed: ReadonlySet<string>,
+): OpenView => {
+  const reader = ruleReader(view.policy);
+  const stands = (rule: SecurityRule): boolean => rule.uuid === null || !removed.has(rule.uuid);
+  const above: RuleSets[] = rulesAbove(view.policy, bottomRule)
+    .filter((rule) => stands(rule) && !rule.disabled)
+    .map((rule) => reader.sets(rule, rule.uuid === null ? null : (ownedInterfaces.get(rule.uuid) ?? null)));
+  const indexes = new Map<string, { readonly family: AddressFamily; readonly index: RuleIndex }>();
+  const byUuid = new Map<string, SecurityRule>();
+  for (const rule of view.policy.rules) if (rule.uuid !== null && stands(rule)) byUuid.set(rule.uuid, rule);
+  const zones = ({ from, to }: CandidateRule): string => `${from}\n${to}`;
+  return {
+    label: view.label,
+    policy: view.policy,
+    reader,
+    byUuid,
+    indexFor: (candidate) => {
+      const key = `${zones(candidate)}\n${candidate.family}`;
+      const before = indexes.get(key);
+      if (before !== undefined) return before.index;
+      const index = indexRules(above, candidate.from, candidate.to, candidate.family);
+      indexes.set(key, { family: candidate.family, index });
+      return index;
+    },
+    accept: (name, candidate) => {
+      const sets = setsOfCandidate(name, candidate, reader.applications);
+      above.push(sets);
+      // Indexes of other zones or families made so far cannot meet it; later ones start from `above`.
+      indexes.get(`${zones(candidate)}\n${candidate.family}`)?.index.append(sets);
+    },
+  };
+};

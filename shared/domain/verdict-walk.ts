@@ -1,0 +1,155 @@
+import { noAddress } from './address-sets.ts';
+import { lineOfCidrs } from './addresses.ts';
+import { type Box, boxesOverlap, cut } from './boxes.ts';
+import type { CandidateRule, RuleService } from './candidate-rules.ts';
+import { known } from './estimates.ts';
+import type { AddressFamily, GrantDestination } from './grants.ts';
+import { intersect, isEmptyLine, type Line, linesOverlap, uniteAll } from './lines.ts';
+import type { RuleAction } from './policy.ts';
+import type { ApplicationReader } from './rule-applications.ts';
+import { type RuleIndex, type RuleSets, slotsOn } from './rule-sets.ts';
+import { explicitSlots, type Slot } from './rule-slots.ts';
+import { anyService, type Service } from './service-sets.ts';
+import { portsLine, wholeSourcePorts } from './traffic-lines.ts';
+import type { Doubt } from './verdict-words.ts';
+
+/** The sessions one rule decides, of those that reached it. */
+export interface Taken {
+  readonly rule: string;
+  readonly action: RuleAction;
+  readonly boxes: readonly Box[];
+}
+
+/** How the sessions of a candidate fare above the bottom rule. `taken` and `rest` are disjoint and together all. */
+export interface Walk {
+  readonly taken: readonly Taken[];
+  /** What reaches the bottom rule, or may. */
+  readonly rest: readonly Box[];
+  readonly doubts: readonly Doubt[];
+}
+
+const serviceOf = (service: RuleService): Service =>
+  service.kind === 'any'
+    ? anyService
+    : {
+        traffic: portsLine(service.protocol, service.ports.from, service.ports.to),
+        sourcePort: wholeSourcePorts,
+      };
+
+/**
+ * Application and service columns of a candidate. A column pair that leaves no possible session (an application told by
+ * its ICMP type on a TCP port) is taken as it stands, so that nothing is ever proved of an empty set.
+ */
+export const candidateSlots = (candidate: CandidateRule, reader: ApplicationReader): readonly Slot[] => {
+  const applications = reader.atMost(candidate.application);
+  const service = serviceOf(candidate.service);
+  const slots = explicitSlots(applications, [service], reader.onlyOn);
+  return slots.length > 0 ? slots : [{ ...service, applications }];
+};
+
+/** Destinations that can be told apart by address alone. */
+export interface Layer {
+  readonly destinations: readonly GrantDestination[];
+  readonly lines: readonly Line[];
+}
+
+/**
+ * Owned rules count per interface, the walk goes by address. Two interfaces may show the same address (in two VPCs);
+ * they go into different layers, each walked alone.
+ */
+export const layersOf = (destinations: readonly GrantDestination[], family: AddressFamily): readonly Layer[] => {
+  const layers: { destinations: GrantDestination[]; lines: Line[] }[] = [];
+  for (const destination of destinations) {
+    const line = lineOfCidrs([destination.address], family);
+    const layer = layers.find(({ destinations: others, lines }) =>
+      others.every((other, at) => {
+        const otherLine = lines[at];
+        return other.interface === destination.interface || otherLine === undefined || !linesOverlap(otherLine, line);
+      }),
+    );
+    if (layer === undefined) layers.push({ destinations: [destination], lines: [line] });
+    else {
+      layer.destinations.push(destination);
+      layer.lines.push(line);
+    }
+  }
+  return layers;
+};
+
+/** A rule that is going to be added in this run, as a rule that stands already. */
+export const setsOfCandidate = (name: string, candidate: CandidateRule, reader: ApplicationReader): RuleSets => {
+  const { family } = candidate;
+  const source = lineOfCidrs(
+    candidate.sources.map(({ source }) => source),
+    family,
+  );
+  const destination = lineOfCidrs(
+    candidate.destinations.map(({ address }) => address),
+    family,
+  );
+  return {
+    name,
+    uuid: null,
+    action: 'allow',
+    rule: null,
+    source: known({ ...noAddress, [family]: source }),
+    destination: known({ ...noAddress, [family]: destination }),
+    slots: known(candidateSlots(candidate, reader)),
+    doubts: [],
+    everSure: true,
+    onlyFor: new Set(candidate.destinations.map((to) => to.interface)),
+  };
+};
+
+const destinationFor = (sets: RuleSets, side: 'sure' | 'maybe', family: AddressFamily, layer: Layer): Line => {
+  const line = sets.destination[side][family];
+  if (sets.onlyFor === null) return line;
+  const own = layer.lines.filter((_, at) => sets.onlyFor?.has(layer.destinations[at]?.interface ?? '') === true);
+  return own.length === 0 ? [] : intersect(line, uniteAll(own));
+};
+
+const boxesOf = (sets: RuleSets, side: 'sure' | 'maybe', family: AddressFamily, layer: Layer, traffic: Line): Box[] => {
+  const source = sets.source[side][family];
+  const destination = destinationFor(sets, side, family, layer);
+  if (isEmptyLine(source) || isEmptyLine(destination)) return [];
+  return slotsOn(sets.slots[side], traffic).map((slot) => ({ ...slot, source, destination }));
+};
+
+/**
+ * Takes the sessions of one layer through the rules above the bottom rule, in order: each rule takes what it surely
+ * matches of what is left. Rules, or parts of rules, that are not sure take nothing and are told.
+ */
+export const walk = (
+  index: RuleIndex,
+  family: AddressFamily,
+  source: Line,
+  layer: Layer,
+  slots: readonly Slot[],
+): Walk => {
+  const destination = uniteAll(layer.lines);
+  const traffic = uniteAll(slots.map((slot) => slot.traffic));
+  let rest: readonly Box[] = slots.map((slot) => ({ ...slot, source, destination }));
+  const taken: Taken[] = [];
+  const doubts: Doubt[] = [];
+  for (const sets of index.near({ family, source, destination, traffic })) {
+    const boxes: Box[] = [];
+    for (const sure of sets.everSure ? boxesOf(sets, 'sure', family, layer, traffic) : []) {
+      const left: Box[] = [];
+      for (const box of rest) {
+        const parts = cut(box, sure);
+        if (parts.taken !== null) boxes.push(parts.taken);
+        left.push(...parts.rest);
+      }
+      rest = left;
+    }
+    if (boxes.length > 0) taken.push({ rule: sets.name, action: sets.action, boxes });
+    if (sets.doubts.length > 0) {
+      const maybe = boxesOf(sets, 'maybe', family, layer, traffic);
+      if (rest.some((box) => maybe.some((other) => boxesOverlap(box, other)))) {
+        doubts.push({ rule: sets.name, action: sets.action, because: sets.doubts });
+      }
+    }
+    if (rest.length === 0) break;
+  }
+  return { taken, rest, doubts };
+};

@@ -1,0 +1,233 @@
+import { checkBottomRule, editedEntry, type PolicyView, rulesAbove } from './bottom-rule.ts';
+import type { CandidateRule } from './candidate-rules.ts';
+import type { AddressFamily, GrantDestination, GrantSource, Traffic } from './grants.ts';
+import { objectsUsedBy } from './object-uses.ts';
+import type { Contributions } from './ownership.ts';
+import type { PendingEdit } from './policy.ts';
+import { type Answer, answer, type HeldBy, narrowerAllows } from './verdict-answer.ts';
+import { explain } from './verdict-explanation.ts';
+import { type OpenView, openView } from './verdict-view.ts';
+import type { Doubt, Judged, Verdict } from './verdict-words.ts';
+
+export { checkBottomRule, type PolicyView } from './bottom-rule.ts';
+export { policyDigest } from './policy-digest.ts';
+
+/** What an owned rule stands for, as far as it is about the same group and traffic as a candidate. */
+export interface HeldGrants {
+  readonly group: string;
+  readonly family: AddressFamily;
+  readonly traffic: Traffic;
+  readonly contributions: Contributions;
+}
+
+export interface OwnedInVerdict {
+  readonly uuid: string;
+  /** The interfaces it has contributions of: it counts for no other destination. */
+  readonly interfaces: readonly string[];
+  /**
+   * The grants it stands for. What it holds no other rule is added for: where an administrator disabled or narrowed
+   * it, that grant is `overridden` by it. Leave it out when the candidates contain no grant that an owned rule holds.
+   */
+  readonly holds?: HeldGrants;
+}
+
+export interface VerdictQuestion {
+  /**
+   * The configurations that will be in force: one where nobody else has edits pending; with them, what runs after our own
+   * commit, and what will run once the others commit. A candidate is left out only where all of them leave it out.
+   * Rules that are narrowed in this run stand here as they will be.
+   */
+  readonly views: readonly [PolicyView, ...PolicyView[]];
+  readonly bottomRule: string;
+  readonly owned: readonly OwnedInVerdict[];
+  /** Uuids of rules removed in this run: taken as gone, whether or not the views still have them. */
+  readonly removedRules: readonly string[];
+  readonly candidates: readonly CandidateRule[];
+  readonly pending: readonly PendingEdit[];
+  /** Refuse a candidate that opens more applications than an administrator's allow for the same addresses and ports. */
+  readonly strictApplications?: boolean;
+}
+
+const checkZones = (candidate: CandidateRule): void => {
+  for (const zone of [candidate.from, candidate.to]) {
+    if (zone === 'any' || zone === 'multicast') {
+      throw new RangeError(`A candidate needs the name of a zone on either side, not "${zone}"`);
+    }
+  }
+};
+
+const sameTraffic = (a: Traffic, b: Traffic): boolean => {
+  switch (a.kind) {
+    case 'ports':
+      return (
+        b.kind === 'ports' && a.protocol === b.protocol && a.ports.from === b.ports.from && a.ports.to === b.ports.to
+      );
+    case 'icmp':
+      return b.kind === 'icmp' && a.family === b.family && a.type === b.type && a.code === b.code;
+    case 'protocol':
+      return b.kind === 'protocol' && a.number === b.number;
+    case 'all':
+      return b.kind === 'all';
+  }
+};
+
+const sameSource = (a: GrantSource, b: GrantSource): boolean =>
+  a.source === b.source && a.securityGroupRule === b.securityGroupRule && a.prefixList === b.prefixList;
+
+const sameDestination = (a: GrantDestination, b: GrantDestination): boolean =>
+  a.interface === b.interface && a.address === b.address;
+
+const heldIn = (view: OpenView, owned: readonly OwnedInVerdict[], candidate: CandidateRule): HeldBy => {
+  const holders = owned.flatMap(({ uuid, holds }) => {
+    const name = view.byUuid.get(uuid)?.name;
+    if (name === undefined || holds === undefined) return [];
+    if (holds.group !== candidate.group || holds.family !== candidate.family) return [];
+    if (!sameTraffic(holds.traffic, candidate.traffic)) return [];
+    const { sources, destinations } = holds.contributions;
+    return [
+      {
+        name,
+        sources: candidate.sources.map((source) => sources.some((one) => sameSource(one, source))),
+        destinations: candidate.destinations.map((to) => destinations.some((one) => sameDestination(one, to))),
+      },
+    ];
+  });
+  return (source, destination) =>
+    holders.find((holder) => holder.sources[source] === true && holder.destinations[destination] === true)?.name ??
+    null;
+};
+
+const trafficName = ({ service, application, traffic }: CandidateRule): string => {
+  if (service.kind === 'any') return traffic.kind === 'all' ? 'all traffic' : application.join(', ');
+  const { from, to } = service.ports;
+  return `${service.protocol}/${from === to ? from : `${from}-${to}`}`;
+};
+
+const unique = <T>(items: readonly T[]): readonly T[] => [...new Set(items)];
+
+const uniqueDoubts = (doubts: readonly Doubt[]): readonly Doubt[] => {
+  const seen = new Map<string, Doubt>();
+  for (const doubt of doubts) seen.set(JSON.stringify(doubt), doubt);
+  return [...seen.values()];
+};
+
+/** Which uncommitted edits the answers depend on, and whose they are. Asked only where the views differ. */
+const pendingText = (question: VerdictQuestion, views: readonly OpenView[], answers: readonly Answer[]): string => {
+  const deciding = new Set(answers.flatMap((one) => [...one.parts, ...one.doubts].map(({ rule }) => rule)));
+  const used = new Set<string>();
+  for (const view of views) {
+    const rules = rulesAbove(view.policy, question.bottomRule).filter((rule) => deciding.has(rule.name));
+    for (const use of objectsUsedBy(view.policy, rules)) used.add(use.name);
+  }
+  const told = question.pending.flatMap((edit) => {
+    const entry = editedEntry(edit);
+    if (entry === null) return [];
+    const matters = entry.kind === 'rule' ? deciding.has(entry.name) : used.has(entry.name);
+    return matters ? [`"${entry.name}" edited by ${edit.administrator}`] : [];
+  });
+  if (told.length > 0) return `; not committed yet: ${unique(told).join(', ')}`;
+  const administrators = unique(question.pending.map((edit) => edit.administrator));
+  return administrators.length === 0 ? '' : `; with uncommitted edits of ${administrators.join(', ')}`;
+};
+
+const explanationOf = (question: VerdictQuestion, views: readonly OpenView[], answers: readonly Answer[]): string => {
+  const texts = answers.map((one) => explain(one.parts, one.doubts));
+  const [first = ''] = texts;
+  if (texts.every((text) => text === first)) return first;
+  const told = texts.map((text, at) => `${views[at]?.label ?? ''}: ${text}`);
+  return `${told.join('; ')}${pendingText(question, views, answers)}`;
+};
+
+/** Destinations with the same needed sources go together; destinations that need none are left out. */
+const pieces = (candidate: CandidateRule, needs: (source: number, destination: number) => boolean): CandidateRule[] => {
+  const bySources = new Map<string, { sources: readonly GrantSource[]; destinations: GrantDestination[] }>();
+  for (const [d, destination] of candidate.destinations.entries()) {
+    const needed = candidate.sources.flatMap((_, s) => (needs(s, d) ? [s] : []));
+    if (needed.length === 0) continue;
+    const key = needed.join(' ');
+    const piece = bySources.get(key);
+    if (piece !== undefined) piece.destinations.push(destination);
+    else {
+      const sources = candidate.sources.filter((_, s) => needs(s, d));
+      bySources.set(key, { sources, destinations: [destination] });
+    }
+  }
+  return [...bySources.values()].map(({ sources, destinations }) => ({ ...candidate, sources, destinations }));
+};
+
+/**
+ * Judges candidates in order, against the policy above the bottom rule plus the candidates accepted before them, which
+ * count as rules for the interfaces they were made for. The answer is about every session a candidate would match:
+ *
+ *   allowed     every part is surely matched by allow rules above the bottom rule
+ *   overridden  no part reaches the bottom rule, and some part is surely matched by a rule that does not allow
+ *   needed      some part may reach it; `candidate` is what to add, without sources and addresses decided above
+ *   refused     needed, but it opens more applications than an administrator's allow and `strictApplications` is set
+ *
+ * Answers stand in the order of the candidates. Where trimming leaves addresses with different sources, a candidate has
+ * several answers in a row, with the same `input`. Throws `BottomRuleUnusable`; RangeError for a candidate that no
+ * zone name, no CIDR of its family or no source can be read from.
+ */
+export const judgeCandidates = (question: VerdictQuestion): readonly Judged[] => {
+  const { bottomRule, owned, candidates } = question;
+  checkBottomRule(question.views, bottomRule, question.pending);
+  const interfaces = new Map(owned.map((rule) => [rule.uuid, new Set(rule.interfaces)]));
+  const removed = new Set(question.removedRules);
+  const views = question.views.map((view) => openView(view, bottomRule, interfaces, removed));
+  const isOwned = (uuid: string): boolean => interfaces.has(uuid);
+
+  const judgeOne = (candidate: CandidateRule, input: number): readonly Judged[] => {
+    checkZones(candidate);
+    if (candidate.sources.length === 0 || candidate.destinations.length === 0) {
+      throw new RangeError(`A candidate for group ${candidate.group} has no source or no destination`);
+    }
+    const answers = views.map((view) => answer(view, candidate, heldIn(view, owned, candidate), bottomRule));
+    const needs = (source: number, destination: number) => answers.some((one) => one.needs(source, destination));
+    const explanation = explanationOf(question, views, answers);
+    const doubts = uniqueDoubts(answers.flatMap((one) => one.doubts));
+    const reservations = unique(doubts.map((doubt) => doubt.rule));
+    const overriding = unique(answers.flatMap((one) => one.overriding));
+    const deciding = unique(
+      answers.flatMap((one) => one.parts.filter(({ action }) => action !== 'reach').map(({ rule }) => rule)),
+    );
+    const parts = answers[0]?.parts ?? [];
+    const wanted = pieces(candidate, needs);
+    const left = (piece: CandidateRule | null): Pick<Judged, 'trimmedSources' | 'trimmedDestinations'> => {
+      const kept = new Set(wanted.flatMap((one) => one.destinations));
+      return {
+        trimmedSources: candidate.sources.filter((one) => !piece?.sources.includes(one)).map(({ source }) => source),
+        trimmedDestinations: candidate.destinations.filter((one) => !kept.has(one)).map(({ address }) => address),
+      };
+    };
+    if (wanted.length === 0) {
+      const verdict: Verdict =
+        overriding.length === 0
+          ? { kind: 'allowed', by: deciding, reservations, explanation }
+          : { kind: 'overridden', by: overriding, reservations, explanation };
+      return [{ input, candidate, verdict, parts, doubts, ...left(null) }];
+    }
+    return wanted.map((piece) => {
+      const opensMoreApplicationsThan = unique(views.flatMap((view) => narrowerAllows(view, piece, isOwned)));
+      const refused = question.strictApplications === true && opensMoreApplicationsThan.length > 0;
+      const more =
+        opensMoreApplicationsThan.length === 0
+          ? ''
+          : `; opens more applications than ${opensMoreApplicationsThan.map((name) => `"${name}"`).join(', ')}`;
+      const verdict: Verdict = {
+        kind: refused ? 'refused' : 'needed',
+        reaches: bottomRule,
+        by: deciding,
+        reservations,
+        opensMoreApplicationsThan,
+        explanation: `${explanation}${more}`,
+      };
+      if (!refused) {
+        const name = `to be added for ${piece.group} ${trafficName(piece)}`;
+        for (const view of views) view.accept(name, piece);
+      }
+      return { input, candidate: piece, verdict, parts, doubts, ...left(piece) };
+    });
+  };
+
+  return candidates.flatMap(judgeOne);
+};
