@@ -214,8 +214,8 @@ const deleteGroup: Decoder = (record) => {
 };
 
 /**
- * ModifyInstanceAttribute: of its many attributes only groups (and the source/destination check, which decides whether
- * an instance can forward) matter. Records with the generic form hide the value (captured), so the name decides.
+ * Of the many attributes of an instance only its groups matter. Records of the generic form hide the value (captured), so
+ * the attribute's name decides.
  */
 const modifyInstance: Decoder = (record) => {
   const asked = request(record);
