@@ -3,8 +3,10 @@ import { notUnderstood, optionalPart, optionalText, type Part, partOf, textOf } 
 
 /** Where the events must come from: the account and Region that the settings name. */
 export interface ExpectedOrigin {
-  readonly account: string;
-  readonly region: string;
+  /** Null: events of any account count. */
+  readonly account: string | null;
+  /** Null: events of any Region count. */
+  readonly region: string | null;
 }
 
 /** An event out of its wrappings, with what every kind has. `when` is ISO 8601 in UTC, whole seconds. */
@@ -63,9 +65,9 @@ const unwrapped = (event: Part): Part => {
  * looked up in the wrong place, and what has to be corrected is a setting or the rule that forwarded the event.
  */
 const checkOrigin = (account: string | null, region: string | null, expected: ExpectedOrigin): void => {
-  if (account !== null && account !== expected.account)
+  if (account !== null && expected.account !== null && account !== expected.account)
     throw new NamedError('Misconfigured', `the event is of account ${account}, this system is for ${expected.account}`);
-  if (region !== null && region !== expected.region)
+  if (region !== null && expected.region !== null && region !== expected.region)
     throw new NamedError('Misconfigured', `the event is of Region ${region}, this system is for ${expected.region}`);
 };
 
