@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { NamedError } from '../domain/errors.ts';
+import type { RuleStyle } from '../domain/rule-content.ts';
+import type { TranslationSettings } from '../domain/translation.ts';
 
 /** A setting as people write it: where it comes from, what it is for, and how its text becomes a value. */
 interface Setting {
@@ -85,11 +87,13 @@ const settings = {
   LOG_SETTING: { about: 'Log forwarding profile of the rules.', schema: objectName(63).optional() },
   RULE_TAG: { about: 'Tag of the rules; it must exist on the firewall.', schema: text.max(127).optional() },
   TABLE_NAME: { about: 'The DynamoDB table.', schema: text },
-  ACCOUNT_ID: { about: 'The AWS account whose events count.', schema: text.regex(/^[0-9]{12}$/, 'is not 12 digits') },
-  AWS_REGION: { about: 'The region whose events count; Lambda sets it.', schema: text },
-  STATE_MACHINE_ARN: {
-    about: 'The state machine, to ask whether the holder of the turn still runs.',
-    schema: text.optional(),
+  ACCOUNT_ID: {
+    about: 'The AWS account whose events count; unset: any. The deployment sets it.',
+    schema: text.regex(/^[0-9]{12}$/, 'is not 12 digits').optional(),
+  },
+  EVENT_REGION: {
+    about: 'The Region whose events count; unset: any. The deployment sets it.',
+    schema: text.regex(/^[a-z0-9-]+$/, 'is not a Region such as eu-central-1').optional(),
   },
   VISIBILITY_SECONDS: {
     about: 'How long EC2 may take to show what an event announced before EC2 is believed.',
@@ -110,6 +114,10 @@ const settings = {
   PRE_NAT_ADDRESSES: {
     about: 'The address clients use, by the private address a NAT rule translates it to: {"10.0.1.5":"198.51.100.7"}.',
     schema: json(z.record(z.string(), z.string())).default({}),
+  },
+  SERVICE_INTERFACES: {
+    about: '`include` also protects interfaces of load balancers, databases, functions and endpoints.',
+    schema: z.enum(['leave-out', 'include']).default('leave-out'),
   },
   REFUSE_MORE_APPLICATIONS: {
     about: '`yes` adds no rule that would open more applications than an administrator allows for the same ports.',
@@ -146,3 +154,17 @@ export const settingsFrom = (environment: Readonly<Record<string, string | undef
   if (problems.length > 0) throw new NamedError('Misconfigured', `Settings: ${problems.join('; ')}`);
   return values as Settings;
 };
+
+/** What every rule carries besides its traffic. */
+export const styleOf = (settings: Settings): RuleStyle => ({
+  profileGroup: settings.PROFILE_GROUP ?? null,
+  logSetting: settings.LOG_SETTING ?? null,
+  tag: settings.RULE_TAG ?? null,
+});
+
+/** How grants become applications and services. */
+export const translationOf = (settings: Settings): TranslationSettings => ({
+  applications: settings.APPLICATIONS,
+  portApplications: settings.PORT_APPLICATIONS,
+  icmpApplications: settings.ICMP_APPLICATIONS,
+});

@@ -1,0 +1,174 @@
+import type { Records } from '../shared/aws/records.ts';
+import { NamedError } from '../shared/domain/errors.ts';
+import type { RuleRecord } from '../shared/domain/ownership.ts';
+import type { PendingEdit, Policy } from '../shared/domain/policy.ts';
+import { unproven } from '../shared/domain/proof.ts';
+import type { Firewall, Job } from '../shared/panos/firewall.ts';
+import { firewallPart } from '../shared/runtime/firewall-part.ts';
+import { halveBatch } from '../shared/runtime/halve-batch.ts';
+import type { Applied, Committed } from '../shared/runtime/plans.ts';
+import { brief, HeldState, shown } from '../shared/runtime/states.ts';
+import { defineStep, handlerOf } from '../shared/runtime/step.ts';
+import { tableParts } from '../shared/runtime/table-parts.ts';
+
+/** The vendor advises against asking for a job more often. */
+const pollMilliseconds = 2_000;
+
+const atOrBelow = (xpath: string, entry: string): boolean => xpath === entry || xpath.startsWith(`${entry}/`);
+
+/**
+ * Every xpath we staged is listed under exactly our account, and our account has nothing else pending that would change
+ * anything.
+ * @throws NotOurAdministrator after taking back what we staged
+ */
+const checkStaged = async (
+  firewall: Firewall,
+  applied: Applied,
+  administrator: string,
+): Promise<readonly PendingEdit[]> => {
+  const pending = await firewall.pendingEdits();
+  const ours = pending.filter((edit) => edit.administrator === administrator);
+  const isStaged = (edit: PendingEdit) =>
+    applied.stagedXpaths.some((xpath) => atOrBelow(edit.xpath, xpath) || atOrBelow(xpath, edit.xpath));
+  const others = ours.filter((edit) => !isStaged(edit)).map((edit) => edit.xpath);
+  const harmless = others.length === 0 ? [] : await firewall.unchangedAt(others);
+  const strange = others.filter((xpath) => !harmless.includes(xpath));
+  const unlisted = applied.stagedXpaths.filter(
+    (xpath) => !ours.some((edit) => atOrBelow(edit.xpath, xpath) || atOrBelow(xpath, edit.xpath)),
+  );
+  const unchanged = unlisted.length === 0 ? [] : await firewall.unchangedAt(unlisted);
+  const missing = unlisted.filter((xpath) => !unchanged.includes(xpath));
+  if (strange.length === 0 && missing.length === 0) return pending;
+  await firewall.withdraw(applied.stagedXpaths);
+  const why = [
+    ...(missing.length > 0 ? [`not listed under ${administrator}: ${missing.join(', ')}`] : []),
+    ...(strange.length > 0 ? [`not ours but pending under ${administrator}: ${strange.join(', ')}`] : []),
+  ];
+  throw new NamedError('NotOurAdministrator', `What was staged was withdrawn: ${why.join('; ')}.`);
+};
+
+/** Queues the commit: partial for our administrator; a full one only where the device demands it and all is ours. */
+const queue = async (firewall: Firewall, applied: Applied, administrator: string): Promise<string | null> => {
+  await checkStaged(firewall, applied, administrator);
+  const full = await firewall.fullCommitRequired();
+  if (!full) {
+    const reply = await firewall.commit({ description: applied.description, full: false });
+    return reply.kind === 'queued' ? reply.job : null;
+  }
+  await firewall.takeConfigLock(applied.description);
+  try {
+    const pending = await checkStaged(firewall, applied, administrator);
+    const foreign = pending.filter((edit) => edit.administrator !== administrator);
+    if (foreign.length > 0) {
+      await firewall.withdraw(applied.stagedXpaths);
+      throw new NamedError(
+        'FullCommitNeeded',
+        `The firewall demands a full commit, which would carry changes of ${[...new Set(foreign.map((edit) => edit.administrator))].join(', ')}. What was staged was withdrawn.`,
+      );
+    }
+    const reply = await firewall.commit({ description: applied.description, full: true });
+    if (reply.kind === 'queued') return reply.job;
+  } catch (error) {
+    await firewall.releaseConfigLock();
+    throw error;
+  }
+  await firewall.releaseConfigLock();
+  return null;
+};
+
+/** Makes the records say what the running configuration now shows. */
+const confirm = async (records: Records, applied: Applied, running: Policy, fence: number): Promise<void> => {
+  const all = new Map((await records.rules()).map((record) => [record.id, record] as const));
+  for (const expectation of applied.expectations) {
+    const record = all.get(expectation.id);
+    if (record !== undefined) await records.putRule({ ...confirmed(record, expectation.kind), fence });
+  }
+  const services = running.scopes.vsys.services;
+  for (const object of applied.objects) {
+    if (services.has(object.id)) {
+      if (object.state !== 'owned') await records.putObject({ ...object, state: 'owned', fence });
+    } else await records.forgetObject({ ...object, fence });
+  }
+};
+
+const confirmed = (record: RuleRecord, kind: 'add' | 'change' | 'move' | 'remove'): RuleRecord => {
+  const { intent } = record;
+  if (kind === 'remove') return { ...record, state: 'tombstone', intent: null };
+  if (intent?.kind === 'change') {
+    return { ...record, state: 'owned', content: intent.content, contributions: intent.contributions, intent: null };
+  }
+  return { ...record, state: 'owned', intent: null };
+};
+
+const failureText = (job: Job): string => [...job.details, ...job.warnings].join('; ') || 'the firewall gave no reason';
+
+/**
+ * Makes the running configuration show what was staged. Each attempt looks first: a job of ours that is known, or that can be
+ * found again by its description, is awaited and never started twice. Retries with backoff are the state machine's.
+ */
+export const commit = defineStep({
+  name: 'Commit',
+  of: 'state',
+  input: HeldState,
+  parts: (surroundings, settings, run) => ({
+    ...tableParts(surroundings, settings),
+    firewall: firewallPart(surroundings, settings, run),
+    now: surroundings.world.now,
+    sleep: surroundings.world.sleep,
+  }),
+  run: async ({ turns, records, workings, firewall, now, sleep }, state, run, settings) => {
+    const { execution } = run;
+    const { fence } = state.turn;
+    const administrator = settings.FIREWALL_ADMINISTRATOR;
+    const turn = await turns.renew(execution, fence, run.deadline - now());
+    try {
+      const applied = (await workings.read(execution.name, fence, 'ApplyRules')) as Applied;
+      const known = turn.commit?.description === applied.description ? turn.commit.job : null;
+      let job = (known === null ? null : await firewall.job(known)) ?? (await firewall.findCommit(applied.description));
+      if (job === null && unproven(await firewall.running(), applied, settings.BOTTOM_RULE).length > 0) {
+        const id = await queue(firewall, applied, administrator);
+        if (id !== null) {
+          await turns.note(execution, fence, { commit: { job: id, description: applied.description } });
+          await sleep(pollMilliseconds);
+          job = await firewall.job(id);
+          if (job === null) throw new NamedError('CommitRunning', `Commit job ${id} was queued and is not listed yet.`);
+        }
+      }
+      if (job !== null && job.status !== 'FIN') {
+        throw new NamedError('CommitRunning', `Commit job ${job.id} is ${job.status}.`);
+      }
+      const running = await firewall.running();
+      const missing = unproven(running, applied, settings.BOTTOM_RULE);
+      if (job?.result === 'FAIL' || missing.length > 0) {
+        const { left } = await firewall.withdraw(applied.stagedXpaths);
+        const words =
+          job?.result === 'FAIL'
+            ? `Commit job ${job.id} failed: ${failureText(job)}.`
+            : `${job === null ? 'The firewall says there is nothing to commit' : `Commit job ${job.id} succeeded`}, but the running configuration does not show it: ${missing.join('; ')}.`;
+        const kept =
+          left.length > 0
+            ? ` Not withdrawn, since others are editing it: ${left.join(', ')}.`
+            : ' What was staged was withdrawn.';
+        const failed = new NamedError('CommitFailed', `${words}${kept}`);
+        await halveBatch({ turns, workings, execution, fence }, failed);
+        throw failed;
+      }
+      await confirm(records, applied, running, fence);
+      const committed: Committed = { job: job?.id ?? null };
+      await workings.write(execution.name, fence, 'Commit', committed);
+      return {
+        ...state,
+        commit: {
+          job: job?.id ?? null,
+          result: job === null ? 'carried by another commit' : job.result,
+          warnings: shown((job?.warnings ?? []).map(brief)),
+          details: shown((job?.details ?? []).map(brief)),
+        },
+      };
+    } finally {
+      await turns.settle(execution, turn);
+    }
+  },
+});
+
+export const handler = handlerOf(commit);

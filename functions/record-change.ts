@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { changeFromEvent } from '../shared/aws/events.ts';
+import { resolveInterfaces } from '../shared/aws/interfaces.ts';
+import { observe } from '../shared/aws/observe.ts';
+import type { Change } from '../shared/domain/change.ts';
+import { NamedError } from '../shared/domain/errors.ts';
+import { notYetVisible } from '../shared/domain/visibility.ts';
+import { ec2Part } from '../shared/runtime/ec2-part.ts';
+import { recordedFor } from '../shared/runtime/recorded.ts';
+import type { Settings } from '../shared/runtime/settings.ts';
+import { brief, shown } from '../shared/runtime/states.ts';
+import { defineStep, handlerOf } from '../shared/runtime/step.ts';
+import { tableParts } from '../shared/runtime/table-parts.ts';
+import { isYoung } from '../shared/runtime/young.ts';
+
+/**
+ * Writes the change down before anything else, and waits until EC2 can show it. Ends the execution only where there is
+ * nothing to carry out: no change in the event, or instances none of whose interfaces is, or was, behind the firewall.
+ * Safe to repeat: a change is put once per subject and execution.
+ */
+export const recordChange = defineStep({
+  name: 'RecordChange',
+  of: 'event',
+  input: z.unknown(),
+  parts: (surroundings, settings) => ({
+    ...tableParts(surroundings, settings),
+    ec2: ec2Part(surroundings),
+    now: surroundings.world.now,
+  }),
+  run: async ({ changes, records, ec2, now }, event, { execution }, settings) => {
+    const origin = { account: settings.ACCOUNT_ID ?? null, region: settings.EVENT_REGION ?? null };
+    const meaning = await changeFromEvent(event, origin, ec2);
+    if (meaning.kind === 'nothing') {
+      return { format: 1, work: 'none', because: `Nothing to do: ${meaning.because}.`, change: null };
+    }
+    const { change } = meaning;
+    const items = await changes.record(execution, change);
+    const lag = notYetVisible(change, await observe(ec2, change));
+    if (lag !== null && isYoung(change, now(), settings)) {
+      throw new NamedError(
+        'NotYetVisible',
+        `${lag}. The event is younger than ${settings.VISIBILITY_SECONDS} seconds.`,
+      );
+    }
+    const ec2Says = lag === null ? null : `${lag}; the event is old enough that EC2 is believed.`;
+    const endsHere = await concernsNothing({ records, ec2, settings }, change);
+    if (endsHere !== null) {
+      for (const item of items) {
+        await changes.markHandled(item, {
+          execution: execution.name,
+          summary: 'No interface behind the firewall.',
+          commitJob: null,
+        });
+      }
+      return {
+        format: 1,
+        work: 'none',
+        because: `Nothing to do: none of the interfaces is behind the firewall, and no rule was made for them.`,
+        change,
+        leftOut: shown(endsHere),
+      };
+    }
+    return { format: 1, work: 'pending', because: ec2Says === null ? null : brief(ec2Says), change };
+  },
+});
+
+/**
+ * Why the change concerns no interface behind the firewall; null when it does, or may. Never for groups: an interface may get
+ * or lose one at any time. A stopped instance counts: it may be starting.
+ */
+const concernsNothing = async (
+  {
+    records,
+    ec2,
+    settings,
+  }: { records: Parameters<typeof recordedFor>[0]; ec2: Parameters<typeof resolveInterfaces>[0]; settings: Settings },
+  change: Change,
+): Promise<readonly string[] | null> => {
+  if (change.subjects.some((subject) => subject.kind !== 'instance')) return null;
+  const recorded = await recordedFor(records, change.subjects);
+  if (recorded.length > 0) return null;
+  const { interfaces, leftOut } = await resolveInterfaces(
+    ec2,
+    { subjects: change.subjects, recorded },
+    { firewallTargets: settings.FIREWALL_TARGETS, serviceInterfaces: settings.SERVICE_INTERFACES },
+  );
+  if (interfaces.length > 0) return null;
+  const mayCome = leftOut.some(({ reason }) => /^its instance .* is (stopped|stopping|pending)$/.test(reason));
+  return mayCome ? null : leftOut.map(({ what, reason }) => `${what}: ${reason}`);
+};
+
+export const handler = handlerOf(recordChange);

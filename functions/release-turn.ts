@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import type { ChangeOutcome } from '../shared/aws/changes.ts';
+import { largestBatch } from '../shared/aws/turn.ts';
+import { subjectId } from '../shared/domain/change.ts';
+import type { BatchLine, Committed, OutcomeLine, Resolved, Tested } from '../shared/runtime/plans.ts';
+import { brief, HeldState } from '../shared/runtime/states.ts';
+import { defineStep, handlerOf } from '../shared/runtime/step.ts';
+import { tableParts } from '../shared/runtime/table-parts.ts';
+
+/** What the ways to here have left in the state. */
+const Input = HeldState.extend({
+  because: z.string().nullish(),
+  tested: z.looseObject({}).optional(),
+  commit: z.looseObject({}).optional(),
+});
+
+const mostOutcomeLines = 20;
+
+/** The part of the outcome that concerns one subject, in a few lines. */
+const summaryFor = (line: BatchLine, outcome: readonly OutcomeLine[], because: string | null): string => {
+  const id = subjectId(line.subject);
+  const about = outcome.filter((each) => id === 'everything' || each.about.includes(id)).map((each) => each.text);
+  const shownLines = about.slice(0, mostOutcomeLines);
+  const more = about.length > shownLines.length ? [`and ${about.length - shownLines.length} more`] : [];
+  return brief([...shownLines, ...more].join('; ') || because || 'Nothing had to be changed.');
+};
+
+/**
+ * Marks exactly the changes of this plan handled, with their outcome, and hands the turn on. Safe to repeat: a handled change
+ * stays as it is, and a turn given up is not given up twice.
+ */
+export const releaseTurn = defineStep({
+  name: 'ReleaseTurn',
+  of: 'state',
+  input: Input,
+  parts: tableParts,
+  run: async ({ changes, turns, workings }, state, { execution }) => {
+    const { fence } = state.turn;
+    const turn = await turns.renew(execution, fence, null);
+    const batch = (await workings.read(execution.name, fence, 'TakeTurn')) as readonly BatchLine[];
+    const { notYet } = (await workings.read(execution.name, fence, 'ResolveInterfaces')) as Resolved;
+    const left = new Set(notYet);
+    const tested =
+      state.tested === undefined ? null : ((await workings.read(execution.name, fence, 'TestRules')) as Tested);
+    const committed =
+      state.commit === undefined ? null : ((await workings.read(execution.name, fence, 'Commit')) as Committed);
+    const handled: Record<string, string> = {};
+    let count = 0;
+    for (const line of batch.filter(({ pk, sk }) => !left.has(`${pk} ${sk}`))) {
+      const outcome: ChangeOutcome = {
+        execution: execution.name,
+        summary: summaryFor(line, tested?.lines ?? [], state.because ?? null),
+        commitJob: committed?.job ?? null,
+      };
+      await changes.markHandled(line, outcome);
+      count += 1;
+      if (line.execution === execution.name) handled[subjectId(line.subject)] = outcome.summary;
+    }
+    await turns.note(execution, fence, { limit: Math.min(largestBatch, turn.limit * 2) });
+    await turns.release(execution, fence);
+    return { ...state, outcome: { changes: count, commitJob: committed?.job ?? null, own: handled } };
+  },
+});
+
+export const handler = handlerOf(releaseTurn);

@@ -1,0 +1,97 @@
+import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { awsFailure } from '../shared/aws/aws-failure.ts';
+import type { ChangeItem } from '../shared/aws/changes.ts';
+import { NamedError } from '../shared/domain/errors.ts';
+import { becomeWriter } from '../shared/runtime/become-writer.ts';
+import { firewallPart } from '../shared/runtime/firewall-part.ts';
+import { brief, shown, TurnInput } from '../shared/runtime/states.ts';
+import { defineStep, handlerOf } from '../shared/runtime/step.ts';
+import type { Surroundings } from '../shared/runtime/surroundings.ts';
+import { tableParts } from '../shared/runtime/table-parts.ts';
+
+/** A plan that became stale is made again at most this often in a row. */
+const mostPlans = 12;
+
+/** Whether an execution is still running; one that Step Functions does not know has ended. */
+const isRunningBy =
+  ({ sdk, once }: Surroundings) =>
+  async (executionArn: string): Promise<boolean> => {
+    const client = once('sfn', () => new SFNClient(sdk as ConstructorParameters<typeof SFNClient>[0] & object));
+    try {
+      const { status } = await client.send(new DescribeExecutionCommand({ executionArn }));
+      return status === 'RUNNING' || status === 'PENDING_REDRIVE';
+    } catch (error) {
+      if (error instanceof Error && error.name === 'ExecutionDoesNotExist') return false;
+      throw awsFailure(error, 'states:DescribeExecution');
+    }
+  };
+
+/**
+ * Becomes the one writer, with every pending change in hand and a candidate configuration free of leftovers; or learns that
+ * another run did the work. Safe to repeat: a turn that is ours already is taken again under a higher fence.
+ */
+export const takeTurn = defineStep({
+  name: 'TakeTurn',
+  of: 'state',
+  input: TurnInput,
+  parts: (surroundings, settings, run) => ({
+    ...tableParts(surroundings, settings),
+    firewall: firewallPart(surroundings, settings, run),
+    isRunning: isRunningBy(surroundings),
+    now: surroundings.world.now,
+  }),
+  run: async ({ changes, turns, records, workings, firewall, isRunning, now }, state, run, settings) => {
+    const { execution } = run;
+    const { format, change, because } = state;
+    const own = await changes.of(execution.name);
+    const open = own.filter((item) => item.state !== 'handled');
+    if (own.length > 0 && open.length === 0) {
+      await turns.release(execution, null);
+      const outcomes = own.map((item) => ({ subject: item.sk, ...item.outcome }));
+      return {
+        format,
+        work: 'handled',
+        because: 'Another execution carried it out.',
+        change,
+        handled: shown(outcomes),
+      };
+    }
+    const attempt = state.turn?.redriveCount === execution.redriveCount ? state.turn.attempt + 1 : 1;
+    if (attempt > mostPlans) {
+      await turns.release(execution, null);
+      throw new NamedError('PolicyUnsettled', `The plan became stale ${mostPlans} times in a row: ${because ?? ''}`);
+    }
+    const taken = await turns.take(execution, isRunning);
+    const turn = await turns.renew(execution, taken.fence, run.deadline - now());
+    try {
+      const settled = await becomeWriter({ firewall, records, settings });
+      const others = (await changes.pending(turn.limit)).filter(
+        (item) => item.execution !== execution.name && item.state === 'pending',
+      );
+      const batch: readonly ChangeItem[] = [...open, ...others].slice(0, Math.max(open.length, turn.limit));
+      await workings.write(execution.name, turn.fence, 'TakeTurn', batch);
+      return {
+        format,
+        work: 'pending',
+        because: null,
+        change,
+        turn: {
+          fence: turn.fence,
+          attempt,
+          redriveCount: execution.redriveCount,
+          batch: shown(
+            batch.map((item) => `${item.change.kind} ${item.sk} (${item.execution})`),
+            (line) => line.includes(execution.name),
+          ),
+          withdrawn: settled.withdrawn.map(brief),
+          working: `working#${execution.name} ${turn.fence}#`,
+        },
+        firewall: settled.firewall,
+      };
+    } finally {
+      await turns.settle(execution, turn);
+    }
+  },
+});
+
+export const handler = handlerOf(takeTurn);

@@ -1,0 +1,178 @@
+import type { CandidateRule } from '../shared/domain/candidate-rules.ts';
+import { candidateRules } from '../shared/domain/candidates.ts';
+import { NamedError } from '../shared/domain/errors.ts';
+import { missingGrants, planRemovals, type Removals, withRemovals } from '../shared/domain/plan.ts';
+import { planDigest } from '../shared/domain/plan-digest.ts';
+import { missingPrerequisites } from '../shared/domain/prerequisites.ts';
+import { type Recognition, recognise } from '../shared/domain/recognise.ts';
+import { trafficText } from '../shared/domain/rule-content.ts';
+import { checkBottomRule, judgeCandidates, type PolicyView } from '../shared/domain/verdict.ts';
+import type { Judged } from '../shared/domain/verdict-words.ts';
+import type { FirewallSnapshot } from '../shared/panos/firewall.ts';
+import { candidateContext } from '../shared/runtime/candidate-context.ts';
+import { firewallPart } from '../shared/runtime/firewall-part.ts';
+import type { Derived, OutcomeLine, Resolved, Tested } from '../shared/runtime/plans.ts';
+import { type Settings, styleOf } from '../shared/runtime/settings.ts';
+import { brief, HeldState, shown } from '../shared/runtime/states.ts';
+import { defineStep, handlerOf } from '../shared/runtime/step.ts';
+import { tableParts } from '../shared/runtime/table-parts.ts';
+
+const foreignEdits = (snapshot: FirewallSnapshot, settings: Settings) =>
+  snapshot.pending.filter((edit) => edit.administrator !== settings.FIREWALL_ADMINISTRATOR);
+
+/** What will run after our own commit and, with others' edits pending, also what will once they commit. */
+const viewsOf = (snapshot: FirewallSnapshot, settings: Settings): readonly [PolicyView, ...PolicyView[]] => {
+  const candidate = { label: 'candidate', policy: snapshot.candidate };
+  return foreignEdits(snapshot, settings).length === 0
+    ? [candidate]
+    : [{ label: 'running', policy: snapshot.running }, candidate];
+};
+
+/** Refuses to plan on a firewall that lacks what the settings name. */
+const checkFirewall = (snapshot: FirewallSnapshot, settings: Settings): void => {
+  checkBottomRule(viewsOf(snapshot, settings), settings.BOTTOM_RULE, foreignEdits(snapshot, settings));
+  const missing = missingPrerequisites(snapshot.candidate, {
+    zones: { UNTRUST_ZONE: settings.UNTRUST_ZONE, TRUST_ZONE: settings.TRUST_ZONE },
+    style: styleOf(settings),
+  });
+  if (missing.length > 0) throw new NamedError('Misconfigured', `${missing.join('; ')}.`);
+};
+
+/** The candidates against the policy as it will be, with the removals made. */
+const judge = (
+  snapshot: FirewallSnapshot,
+  removals: Removals,
+  candidates: readonly CandidateRule[],
+  settings: Settings,
+): readonly Judged[] => {
+  const after = ({ label, policy }: PolicyView): PolicyView => ({
+    label,
+    policy: withRemovals(policy, removals, settings.BOTTOM_RULE),
+  });
+  const [first, ...more] = viewsOf(snapshot, settings);
+  return judgeCandidates({
+    views: [after(first), ...more.map(after)],
+    bottomRule: settings.BOTTOM_RULE,
+    owned: removals.kept.map(({ uuid, contributions }) => ({
+      uuid,
+      interfaces: [...new Set(contributions.destinations.map((destination) => destination.interface))],
+    })),
+    removedRules: removals.removals.map(({ uuid }) => uuid),
+    candidates,
+    pending: foreignEdits(snapshot, settings),
+    strictApplications: settings.REFUSE_MORE_APPLICATIONS === 'yes',
+  });
+};
+
+const judgedLine = ({ candidate, verdict }: Judged): OutcomeLine => ({
+  about: [
+    candidate.group,
+    ...new Set(candidate.destinations.flatMap((destination) => [destination.instance, destination.interface])),
+  ],
+  text: `${verdict.kind}: ${candidate.group} ${trafficText(candidate.traffic)}: ${verdict.explanation}`,
+});
+
+const outcomeLines = (
+  removals: Removals,
+  recognition: Recognition,
+  judged: readonly Judged[],
+): readonly OutcomeLine[] => {
+  const owned = new Map(recognition.owned.map(({ record }) => [record.id, record] as const));
+  const about = (id: string): readonly string[] => {
+    const record = owned.get(id);
+    if (record === undefined) return [];
+    return [record.group, ...new Set(record.contributions.destinations.map((destination) => destination.instance))];
+  };
+  return [
+    ...removals.removals.map(({ id, name, why }) => ({ about: about(id), text: `removed "${name}": ${why}` })),
+    ...removals.shrinks.map(({ id, name, why }) => ({ about: about(id), text: `shrunk "${name}": ${why}` })),
+    ...judged.map(judgedLine),
+  ];
+};
+
+/**
+ * Each candidate against the policy as it will be, and what becomes of the rules we own. Reads the firewall once, however many
+ * candidates there are. Safe to repeat: it only reads.
+ */
+export const testRules = defineStep({
+  name: 'TestRules',
+  of: 'state',
+  input: HeldState,
+  parts: (surroundings, settings, run) => ({
+    ...tableParts(surroundings, settings),
+    firewall: firewallPart(surroundings, settings, run),
+  }),
+  run: async ({ turns, records, workings, firewall }, state, { execution }, settings) => {
+    const { fence } = state.turn;
+    await turns.renew(execution, fence, null);
+    const { taken } = (await workings.read(execution.name, fence, 'ResolveInterfaces')) as Resolved;
+    const { scope, desired } = (await workings.read(execution.name, fence, 'DeriveRules')) as Derived;
+    const snapshot = await firewall.snapshot();
+    checkFirewall(snapshot, settings);
+    const rules = await records.rules();
+    const recognition = recognise({
+      records: rules,
+      candidate: snapshot.candidate,
+      running: snapshot.running,
+      pending: snapshot.pending,
+      administrator: settings.FIREWALL_ADMINISTRATOR,
+      bottomRule: settings.BOTTOM_RULE,
+      ruleXpath: (name) => firewall.xpathsOf({ kind: 'delete-rule', name })[0] ?? '',
+    });
+    const removals = planRemovals(recognition, desired, new Set(scope));
+    const candidates = candidateRules(missingGrants(desired, removals.kept), candidateContext(settings, taken));
+    const judged = judge(snapshot, removals, candidates, settings);
+    const tested: Tested = {
+      digest: planDigest(snapshot, rules, settings.BOTTOM_RULE),
+      repaired: recognition.repaired,
+      forgotten: recognition.forgotten,
+      removals: removals.removals,
+      shrinks: removals.shrinks,
+      moves: removals.moves,
+      judged,
+      reports: recognition.reports,
+      lines: outcomeLines(removals, recognition, judged),
+    };
+    await workings.write(execution.name, fence, 'TestRules', tested);
+    const additions = judged.filter(({ verdict }) => verdict.kind === 'needed').length;
+    const writes = additions + tested.removals.length + tested.shrinks.length + tested.moves.length;
+    const repairs = tested.repaired.length + tested.forgotten.length;
+    return {
+      ...state,
+      work: writes + repairs > 0 ? 'write' : 'none',
+      because: writes + repairs > 0 ? null : becauseNothing(judged),
+      tested: {
+        verdicts: shown(
+          judged.map((each) => ({
+            candidate: `${each.candidate.group} ${trafficText(each.candidate.traffic)}`,
+            verdict: each.verdict.kind,
+            by: each.verdict.by.slice(0, 10),
+            explanation: brief(each.verdict.explanation),
+            ...(each.verdict.reservations.length > 0 ? { reservations: each.verdict.reservations.slice(0, 10) } : {}),
+          })),
+        ),
+        remove: shown(tested.removals.map(({ name, why }) => brief(`${name}: ${why}`))),
+        shrink: shown(tested.shrinks.map(({ name, why }) => brief(`${name}: ${why}`))),
+        move: shown(tested.moves.map(({ name }) => name)),
+        notTouched: shown(removals.notTouched.map(brief)),
+        reports: shown(tested.reports.map(({ text }) => brief(text))),
+        pendingOfOthers: [
+          ...new Set(
+            snapshot.pending
+              .map((edit) => edit.administrator)
+              .filter((administrator) => administrator !== settings.FIREWALL_ADMINISTRATOR),
+          ),
+        ],
+      },
+    };
+  },
+});
+
+const becauseNothing = (judged: readonly Judged[]): string => {
+  if (judged.length === 0) return 'The policy already says what EC2 grants.';
+  const kinds = new Set(judged.map(({ verdict }) => verdict.kind));
+  const words = [...kinds].sort().join(' or ');
+  return `Nothing to add: every candidate is ${words} by rules above.`;
+};
+
+export const handler = handlerOf(testRules);

@@ -1,0 +1,53 @@
+import type { RuleService } from './candidate-rules.ts';
+import type { ObjectRecord } from './ownership.ts';
+import type { ObjectScope, Policy } from './policy.ts';
+import { portText, serviceName } from './rule-content.ts';
+
+/** Which service object a rule uses: one that is ours and still says what we wrote, or one to be made. */
+export type ServiceChoice =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'ours'; readonly name: string }
+  | { readonly kind: 'new'; readonly name: string; readonly service: Extract<RuleService, { kind: 'ports' }> };
+
+const isTaken = (scope: ObjectScope, name: string): boolean =>
+  scope.services.has(name) || scope.serviceGroups.has(name);
+
+/**
+ * Chooses the service object for a rule. Only objects recorded as ours and unchanged are used, since anybody may edit
+ * another; a name that is taken, in any scope, is passed over for the next (`tcp-443`, `tcp-443-2`, …).
+ */
+export const chooseService = (
+  service: RuleService,
+  policy: Policy,
+  records: readonly ObjectRecord[],
+  made: ReadonlyMap<string, Extract<RuleService, { kind: 'ports' }>>,
+): ServiceChoice => {
+  if (service.kind === 'any') return { kind: 'any' };
+  const base = serviceName(service);
+  const ours = new Map(records.map((record) => [record.id, record] as const));
+  const { vsys, shared, pushed, predefined } = policy.scopes;
+  for (let number = 1; ; number += 1) {
+    const name = number === 1 ? base : `${base}-${number}`;
+    if (made.has(name)) return { kind: 'ours', name };
+    const object = vsys.services.get(name);
+    const record = ours.get(name);
+    if (object !== undefined && record !== undefined && record.state === 'owned' && !vsys.serviceGroups.has(name)) {
+      const unchanged =
+        object.protocol === service.protocol && object.port === portText(service.ports) && object.sourcePort === null;
+      if (unchanged) return { kind: 'ours', name };
+    }
+    if (![vsys, shared, pushed, predefined].some((scope) => isTaken(scope, name)))
+      return { kind: 'new', name, service };
+  }
+};
+
+/** Service objects of ours that no rule and no group of the policy uses any more. */
+export const unusedServices = (policy: Policy, records: readonly ObjectRecord[]): readonly string[] => {
+  const used = new Set(policy.rules.flatMap((rule) => rule.service));
+  for (const scope of Object.values(policy.scopes)) {
+    for (const members of scope.serviceGroups.values()) for (const member of members) used.add(member);
+  }
+  return records
+    .filter((record) => record.state === 'owned' && policy.scopes.vsys.services.has(record.id) && !used.has(record.id))
+    .map((record) => record.id);
+};

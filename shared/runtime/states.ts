@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+/** `$$.Execution` as the state machine hands it to each function. */
+export const Execution = z.object({
+  id: z.string().min(1),
+  name: z.string().min(1),
+  startTime: z.string().min(1),
+  redriveCount: z.number().int().min(0),
+});
+export type Execution = z.infer<typeof Execution>;
+
+const SubjectState = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('instance'), id: z.string() }),
+  z.object({ kind: z.literal('group'), id: z.string() }),
+  z.object({ kind: z.literal('everything') }),
+]);
+
+export const ChangeState = z.object({
+  kind: z.string(),
+  subjects: z.array(SubjectState).readonly(),
+  who: z.string(),
+  when: z.string(),
+  eventId: z.string(),
+  announced: z.object({
+    instanceStates: z.record(z.string(), z.string()),
+    createdRules: z.array(z.string()).readonly(),
+    removedRules: z.array(z.string()).readonly(),
+  }),
+});
+
+/** What RecordChange hands on. `work` decides the way: `none` ends the execution, with the reason. */
+export const RecordedState = z.looseObject({
+  format: z.literal(1),
+  work: z.enum(['pending', 'none']),
+  because: z.string().nullable(),
+  change: ChangeState.nullable(),
+});
+
+/** TakeTurn also runs after PlanStale, with what an earlier plan left in the state. */
+export const TurnInput = RecordedState.extend({
+  change: ChangeState,
+  turn: z.looseObject({ attempt: z.number().int(), redriveCount: z.number().int() }).optional(),
+});
+
+/** What every state after TakeTurn starts from. */
+export const HeldState = z.looseObject({
+  format: z.literal(1),
+  change: ChangeState,
+  turn: z.looseObject({ fence: z.number().int(), attempt: z.number().int(), redriveCount: z.number().int() }),
+});
+export type HeldState = z.infer<typeof HeldState>;
+
+/** A list as a state shows it: at most fifty lines, and how many there are. The whole is in the working. */
+export interface Shown<Line> {
+  readonly count: number;
+  readonly first: readonly Line[];
+}
+
+const mostLines = 50;
+/** The execution's own lines first, then the others; each line short enough that fifty fit a state many times over. */
+export const shown = <Line>(lines: readonly Line[], isOwn: (line: Line) => boolean = () => false): Shown<Line> => ({
+  count: lines.length,
+  first: [...lines.filter(isOwn), ...lines.filter((line) => !isOwn(line))].slice(0, mostLines),
+});
+
+const mostCharacters = 600;
+/** A text cut for a state's output. */
+export const brief = (text: string): string =>
+  text.length <= mostCharacters ? text : `${text.slice(0, mostCharacters)}… (${text.length} characters)`;

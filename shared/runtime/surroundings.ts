@@ -1,0 +1,49 @@
+import type { Send } from '../panos/firewall.ts';
+import { httpsSend } from './firewall-transport.ts';
+import type { Settings } from './settings.ts';
+import { realWorld, type World } from './world.ts';
+
+/** What the AWS SDK clients are built from; empty in Lambda, where the SDK finds everything itself. */
+export interface SdkConfiguration {
+  readonly requestHandler?: unknown;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly region?: string;
+  readonly endpoint?: string;
+  readonly maxAttempts?: number;
+}
+
+/** Everything outside the code: one value in Lambda and on one machine, another in each test. */
+export interface Surroundings {
+  readonly world: World;
+  readonly sdk: SdkConfiguration;
+  /** The transport to one firewall endpoint. */
+  readonly sendTo: (endpoint: string, settings: Settings) => Send;
+  readonly writeLog: (line: string) => void;
+  /** Keeps clients and their connections for the life of the surroundings. */
+  readonly once: <Value>(name: string, make: () => Value) => Value;
+}
+
+/** Remembers what was made under each name. */
+export const remembering = (): Surroundings['once'] => {
+  const made = new Map<string, unknown>();
+  return <Value>(name: string, make: () => Value): Value => {
+    if (!made.has(name)) made.set(name, make());
+    return made.get(name) as Value;
+  };
+};
+
+export const realSurroundings = (): Surroundings => ({
+  world: realWorld,
+  sdk: {},
+  sendTo: (endpoint, settings) =>
+    httpsSend({
+      endpoint,
+      ca: settings.FIREWALL_CA ?? null,
+      fingerprint: settings.FIREWALL_FINGERPRINT ?? null,
+      allowHttp: settings.FIREWALL_ALLOW_HTTP === 'yes',
+    }),
+  writeLog: (line) => {
+    process.stdout.write(`${line}\n`);
+  },
+  once: remembering(),
+});

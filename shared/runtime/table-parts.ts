@@ -1,0 +1,30 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { type Changes, createChanges } from '../aws/changes.ts';
+import { createRecords, type Records } from '../aws/records.ts';
+import { createTable } from '../aws/table.ts';
+import { createTurns, type Turns } from '../aws/turn.ts';
+import { createWorkings, type Workings } from '../aws/workings.ts';
+import type { Settings } from './settings.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface TableParts {
+  readonly changes: Changes;
+  readonly turns: Turns;
+  readonly records: Records;
+  readonly workings: Workings;
+}
+
+/** Everything that is kept in the one table. */
+export const tableParts = ({ world, sdk, once }: Surroundings, settings: Settings): TableParts => {
+  const client = once(
+    'dynamodb',
+    () => new DynamoDBClient(sdk as ConstructorParameters<typeof DynamoDBClient>[0] & object),
+  );
+  const table = createTable(client, settings.TABLE_NAME);
+  return {
+    changes: createChanges(table, world.now),
+    turns: createTurns({ table, now: world.now }),
+    records: createRecords(table, world.now),
+    workings: createWorkings(table, world.now),
+  };
+};
