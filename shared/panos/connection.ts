@@ -1,4 +1,5 @@
 import { errorCatalogue, isNamed, NamedError } from '../domain/errors.ts';
+import { bounded } from './bounded.ts';
 import type { Send } from './firewall.ts';
 import { redact } from './redact.ts';
 import { type Reply, refusal, replyFrom } from './replies.ts';
@@ -20,24 +21,6 @@ const inFlightAtMost = 4;
  */
 const pauseMilliseconds = 500;
 const quickMilliseconds = 5000;
-
-/** Runs work with a bound on how much of it is under way. */
-const bounded = (limit: number) => {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running += 1;
-    try {
-      return await work();
-    } finally {
-      // A place is handed on, not given back, while somebody waits.
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
-    }
-  };
-};
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -4,6 +4,7 @@ import net from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { NamedError } from '../domain/errors.ts';
+import { bounded } from '../panos/bounded.ts';
 import type { Send } from '../panos/firewall.ts';
 
 /** How to reach a management interface, and how to know it. */
@@ -241,13 +242,16 @@ export const httpsSend = (options: TransportOptions): Send => {
       outgoing.end(body);
     });
 
-  return async (request) => {
-    underWay += 1;
-    try {
-      return await exchange(request);
-    } finally {
-      underWay -= 1;
-      lastUsed = performance.now();
-    }
-  };
+  // An agent counts only sockets that are connected already, so its own limit does not hold for a burst.
+  const inTurn = bounded(socketsAtMost);
+  return (request) =>
+    inTurn(async () => {
+      underWay += 1;
+      try {
+        return await exchange(request);
+      } finally {
+        underWay -= 1;
+        lastUsed = performance.now();
+      }
+    });
 };
