@@ -1,0 +1,211 @@
+import {
+  type ConfigNode,
+  childAt,
+  type Dirty,
+  nameOf,
+  type Path,
+  type PathStep,
+  pathText,
+  sameContent,
+  stepOf,
+  withChildren,
+} from './config-node.ts';
+import type { Removal, Workspace } from './device.ts';
+
+/** Whose changes, and which parts of the configuration, are carried. */
+export interface Selection {
+  readonly takes: (admin: string) => boolean;
+  /** False where a commit leaves a part of the configuration out. */
+  readonly includes: (path: Path) => boolean;
+}
+
+const ownerOf = (subject: ConfigNode): string | null => (subject.dirty?.own === true ? subject.dirty.admin : null);
+
+const inOrder = (
+  base: readonly ConfigNode[],
+  candidate: readonly ConfigNode[],
+  carried: ReadonlyMap<ConfigNode, ConfigNode>,
+  isPlaced: (child: ConfigNode) => boolean,
+): readonly ConfigNode[] => {
+  // `base` holds what stays in its running place; the carried ones are put behind their nearest neighbour above.
+  const result = [...base];
+  for (const [index, child] of candidate.entries()) {
+    const node = carried.get(child);
+    if (node === undefined || !isPlaced(child)) continue;
+    const at = result.indexOf(node);
+    if (at >= 0) result.splice(at, 1);
+    let position = 0;
+    for (let above = index - 1; above >= 0; above -= 1) {
+      const neighbour = candidate[above];
+      const placed = neighbour === undefined ? undefined : carried.get(neighbour);
+      const found = placed === undefined ? -1 : result.indexOf(placed);
+      if (found >= 0) {
+        position = found + 1;
+        break;
+      }
+    }
+    result.splice(position, 0, node);
+  }
+  return result;
+};
+
+/**
+ * The running configuration with the selected changes of the candidate in it, and no others: node by node, by who changed
+ * a node last. Marks of the candidate stay on what was carried, so that the same function serves a partial revert
+ * (the candidate with everybody's changes but the reverted). That ownership is decided node by node follows from the
+ * captured marks, which go down to members; what a device does with two administrators on one node is not known.
+ */
+export const carry = (running: ConfigNode, workspace: Workspace, selection: Selection): ConfigNode => {
+  const removed = new Set(
+    workspace.removals.filter((removal: Removal) => selection.takes(removal.admin)).map((removal) => removal.key),
+  );
+
+  const children = (
+    base: ConfigNode | null,
+    candidate: ConfigNode,
+    path: Path,
+    whole: boolean,
+  ): readonly ConfigNode[] => {
+    const carried = new Map<ConfigNode, ConfigNode>();
+    const used = new Set<ConfigNode>();
+    for (const child of candidate.children) {
+      const step = stepOf(child);
+      const renamedFrom = child.dirty?.renamedFrom ?? null;
+      let before = base === null ? null : childAt(base, step);
+      if (before === null && renamedFrom !== null && base !== null)
+        before = childAt(base, { tag: 'entry', key: renamedFrom });
+      const result = visit(before, child, [...path, step], whole);
+      if (before !== null) used.add(before);
+      if (result !== null) carried.set(child, result);
+    }
+    const staying: ConfigNode[] = [];
+    const byBefore = new Map<ConfigNode, ConfigNode>();
+    for (const child of candidate.children) {
+      const result = carried.get(child);
+      if (result === undefined || base === null) continue;
+      const renamedFrom = child.dirty?.renamedFrom ?? null;
+      const before =
+        childAt(base, stepOf(child)) ??
+        (renamedFrom === null ? null : childAt(base, { tag: 'entry', key: renamedFrom }));
+      if (before !== null) byBefore.set(before, result);
+    }
+    for (const child of base?.children ?? []) {
+      const result = byBefore.get(child);
+      if (result !== undefined) staying.push(result);
+      else if (!used.has(child) && !whole) {
+        const step: PathStep = stepOf(child);
+        if (!removed.has(pathText([...path, step]))) staying.push(child);
+      }
+    }
+    const present = new Set(staying);
+    return inOrder(staying, candidate.children, carried, (child) => {
+      const result = carried.get(child);
+      if (result === undefined) return false;
+      return whole || !present.has(result) || (child.moved !== null && selection.takes(child.moved.admin));
+    });
+  };
+
+  /** Null: not in the result. */
+  const visit = (
+    base: ConfigNode | null,
+    candidate: ConfigNode,
+    path: Path,
+    insideWhole: boolean,
+  ): ConfigNode | null => {
+    if (!selection.includes(path)) return base;
+    if (base !== null && candidate.dirty === null && candidate.moved === null && !insideWhole) return base;
+    const owner = ownerOf(candidate);
+    const foreign = owner !== null && !selection.takes(owner);
+    if (foreign) {
+      if (base === null) {
+        // A container somebody else happened to create does not keep others' entries out; an entry or a value is theirs.
+        if (candidate.tag === 'entry' || candidate.children.length === 0) return null;
+        const kept = children(null, candidate, path, false);
+        return kept.length === 0 ? null : { ...withChildren(candidate, kept) };
+      }
+      if (candidate.children.length === 0) return base;
+      return withMarks(base, children(base, candidate, path, false), candidate.dirty);
+    }
+    const whole = candidate.dirty?.own === true ? candidate.dirty.whole : insideWhole;
+    const kept = children(base, candidate, path, whole);
+    const text = owner !== null || base === null ? candidate.text : base.text;
+    const attributes = owner !== null || base === null ? candidate.attributes : base.attributes;
+    return {
+      tag: candidate.tag,
+      attributes,
+      children: kept,
+      text,
+      dirty: candidate.dirty,
+      moved: candidate.moved !== null && selection.takes(candidate.moved.admin) ? candidate.moved : null,
+    };
+  };
+
+  return settle(visit(running, workspace.candidate, [], false) ?? running);
+};
+
+const withMarks = (base: ConfigNode, kept: readonly ConfigNode[], dirty: Dirty | null): ConfigNode =>
+  kept.length === base.children.length && kept.every((child, index) => child === base.children[index])
+    ? base
+    : {
+        ...base,
+        children: kept,
+        dirty: dirty === null ? null : { ...dirty, own: false, whole: false, renamedFrom: null },
+      };
+
+/** Drops ancestor marks below which nothing is changed any more. */
+export const settle = (subject: ConfigNode): ConfigNode => {
+  if (subject.dirty === null && subject.moved === null) return subject;
+  const children = subject.children.map(settle);
+  const stirred = children.some((child) => child.dirty !== null || child.moved !== null);
+  const dirty = subject.dirty?.own === true || (stirred && subject.dirty !== null) ? subject.dirty : null;
+  return { ...subject, children, dirty };
+};
+
+/**
+ * The candidate after a commit: marks of the selected administrators up to `dirtyId` are gone, later ones stay.
+ * A change of theirs that running shows is no longer a change.
+ */
+export const unmarkCommitted = (
+  candidate: ConfigNode,
+  takes: (admin: string) => boolean,
+  dirtyId: number,
+): ConfigNode => {
+  const done = (dirty: Dirty | null): boolean => dirty?.own === true && takes(dirty.admin) && dirty.dirtyId <= dirtyId;
+  const visit = (subject: ConfigNode): ConfigNode => {
+    if (subject.dirty === null && subject.moved === null) return subject;
+    const dirty = done(subject.dirty)
+      ? subject.dirty === null
+        ? null
+        : { ...subject.dirty, own: false, whole: false, renamedFrom: null }
+      : subject.dirty;
+    return {
+      ...subject,
+      dirty,
+      moved: done(subject.moved) ? null : subject.moved,
+      children: subject.children.map(visit),
+    };
+  };
+  return settle(visit(candidate));
+};
+
+/** Marks every difference between the candidate and a configuration loaded over it as the loader's. */
+export const markLoaded = (loaded: ConfigNode, running: ConfigNode, mark: Dirty): ConfigNode => {
+  const visit = (subject: ConfigNode, base: ConfigNode | null): ConfigNode => {
+    if (base === null) return wholly(subject, mark);
+    if (sameContent(subject, base)) return base;
+    const children = subject.children.map((child) => visit(child, childAt(base, stepOf(child))));
+    const sameOrder =
+      children.length === base.children.length &&
+      children.every((child, index) => nameOf(child) === nameOf(base.children[index] ?? child));
+    const own = subject.text !== base.text || !sameOrder;
+    return { ...subject, children, dirty: { ...mark, own, whole: own }, moved: null };
+  };
+  return visit(loaded, running);
+};
+
+const wholly = (subject: ConfigNode, mark: Dirty): ConfigNode => ({
+  ...subject,
+  children: subject.children.map((child) => wholly(child, mark)),
+  dirty: { ...mark, own: true, whole: true },
+  moved: null,
+});

@@ -1,0 +1,678 @@
+import {
+  type ConfigNode,
+  childAt,
+  type Dirty,
+  entriesOf,
+  memberTexts,
+  nameOf,
+  node,
+  nodeAt,
+  type Path,
+  pathText,
+  sameContent,
+  stepOf,
+  updateAt,
+  withChildren,
+} from './config-node.ts';
+import type { JournalEntry, Removal, Workspace } from './device.ts';
+import { device, type Scopes } from './names.ts';
+import { kindNaming, mentionsOf, referencesOf, resolves } from './references.ts';
+import { daemonReply, Refusal, type SimulatorResponse } from './reply.ts';
+import { type Schema, schemaAt, schemaBelow, type What } from './schema.ts';
+import { checkWritten } from './write-checks.ts';
+import { cdata, escapeText } from './xml.ts';
+
+/** Who edits, when, and what the device around the candidate provides. */
+export interface Editing {
+  readonly admin: string;
+  readonly at: number;
+  readonly newUuid: () => string;
+  /** The trees names are looked up in, for a candidate and a vsys. */
+  readonly scopes: (candidate: ConfigNode, vsys: string) => Scopes;
+  /** Platform maxima by list, e.g. `address`, `rules`. */
+  readonly limits: ReadonlyMap<string, number>;
+  /** Further checks of a written security rule: tags, descriptions and audit comments that settings require. */
+  readonly checkRule: (rule: ConfigNode, path: Path) => void;
+  readonly reorderNeedsFullCommit: boolean;
+}
+
+interface Touch {
+  readonly path: Path;
+  readonly action: JournalEntry['action'];
+}
+
+class Edit {
+  readonly editing: Editing;
+  readonly #dirtyId: number;
+  readonly touches: Touch[] = [];
+  readonly entries: {
+    readonly path: Path;
+    readonly what: What;
+    readonly created: boolean;
+    readonly replaced: boolean;
+  }[] = [];
+
+  constructor(workspace: Workspace, editing: Editing) {
+    this.editing = editing;
+    this.#dirtyId = workspace.dirtyCounter + 1;
+  }
+
+  mark(kind: 'own' | 'whole' | 'ancestor', renamedFrom: string | null = null): Dirty {
+    return {
+      admin: this.editing.admin,
+      dirtyId: this.#dirtyId,
+      at: this.editing.at,
+      own: kind !== 'ancestor',
+      whole: kind === 'whole',
+      renamedFrom,
+    };
+  }
+
+  readonly touched = (ancestor: ConfigNode, created: boolean): ConfigNode => {
+    if (created) return { ...ancestor, dirty: this.mark('own') };
+    // An ancestor that is itself changed keeps the mark of who changed it.
+    return ancestor.dirty?.own === true ? ancestor : { ...ancestor, dirty: this.mark('ancestor') };
+  };
+
+  finish(
+    workspace: Workspace,
+    candidate: ConfigNode,
+    removals: readonly Removal[],
+    fullCommitReason: string | null = null,
+  ): Workspace {
+    for (const { path, what, created, replaced } of this.entries) this.#check(candidate, path, what, created, replaced);
+    const journal = [...workspace.journal];
+    for (const { path, action } of this.touches) {
+      const text = pathText(path);
+      const known = journal.findIndex((line) => line.owner === this.editing.admin && pathText(line.path) === text);
+      const line: JournalEntry = {
+        owner: this.editing.admin,
+        path,
+        action,
+        dirtyId: this.#dirtyId,
+        at: this.editing.at,
+      };
+      const before = journal[known];
+      if (before === undefined) journal.push(line);
+      else journal[known] = before.action === 'CREATE' && action !== 'DELETE' ? { ...line, action: 'CREATE' } : line;
+    }
+    return {
+      ...workspace,
+      candidate,
+      removals,
+      journal,
+      dirtyCounter: this.#dirtyId,
+      fullCommitReasons:
+        fullCommitReason === null || workspace.fullCommitReasons.includes(fullCommitReason)
+          ? workspace.fullCommitReasons
+          : [...workspace.fullCommitReasons, fullCommitReason],
+    };
+  }
+
+  #check(candidate: ConfigNode, path: Path, what: What, created: boolean, replaced: boolean): void {
+    const subject = nodeAt(candidate, path);
+    if (subject === null) return;
+    const { editing } = this;
+    const holder = nodeAt(candidate, path.slice(0, -1));
+    const list = path[path.length - 2]?.tag ?? '';
+    if (created && holder !== null) {
+      const most = editing.limits.get(list === 'rules' ? (path[path.length - 3]?.tag ?? '') : list);
+      // Captured for addresses; the wording for others is by analogy.
+      if (most !== undefined && entriesOf(holder).length > most)
+        throw new Refusal(12, [
+          `Maximum number of ${list === 'address' ? 'addresses' : list === 'rules' ? 'rules' : `${list}s`} exceeded`,
+        ]);
+    }
+    checkWritten(what, subject, editing.scopes(candidate, vsysOf(path)), {
+      shared: path[0]?.tag === 'shared',
+      replaced,
+    });
+    if (what === 'security-rule') editing.checkRule(subject, path);
+  }
+}
+
+/** The vsys a path lies in; `vsys1` for what lies outside. */
+export const vsysOf = (path: Path): string => (path[2]?.tag === 'vsys' ? (path[3]?.key ?? 'vsys1') : 'vsys1');
+
+const noSchema = (path: Path): Refusal => new Refusal(13, [`Could not find schema node for xpath ${pathText(path)}`]);
+
+const schemaFor = (path: Path): { readonly schema: Schema; readonly holder: Schema | null } => {
+  const found = schemaAt(path);
+  if (found === null) throw noSchema(path);
+  if (path[0]?.tag === 'panorama') throw new Refusal(13, ['set failed, may need to override template object first']);
+  if (found.schema.kind === 'sealed') throw noSchema(path);
+  // A firewall has exactly one device entry.
+  if (path[0]?.tag === 'devices' && path[1] !== undefined && path[1].key !== device) throw noSchema(path);
+  return found;
+};
+
+const nameCharacters = /^[0-9a-zA-Z_][ 0-9a-zA-Z._-]*$/;
+
+const checkName = (name: string, holder: Schema): void => {
+  if (holder.kind !== 'list') return;
+  // Captured.
+  if (name.length > holder.nameLength)
+    throw new Refusal(12, [
+      `${name} can be at most ${holder.nameLength} characters, but current length: ${name.length}`,
+    ]);
+  const free = holder.what === 'tag' || holder.what === 'other' || holder.what === 'administrator';
+  if (name === '' || name !== name.trim() || (!free && !nameCharacters.test(name)))
+    throw new Refusal(12, [` ${name} is an invalid name`]);
+};
+
+const unexpected = (parent: string, child: string): Refusal =>
+  new Refusal(12, [` ${parent} -> ${child} unexpected here`]);
+
+const wordFor = (subject: ConfigNode): string => (subject.tag === 'entry' ? nameOf(subject) : subject.tag);
+
+/** Attributes a client may send but the device keeps for itself. */
+const deviceAttributes = new Set(['admin', 'dirtyId', 'time', 'uuid', 'loc', 'ptpl', 'src', 'id']);
+const sentAttributes = (subject: ConfigNode): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(subject.attributes).filter(([name]) => !deviceAttributes.has(name)));
+
+/** Merges what was sent into what is there; `existing` null builds it new. Never takes anything away. */
+const merge = (
+  edit: Edit,
+  schema: Schema,
+  holder: Schema | null,
+  existing: ConfigNode | null,
+  sent: ConfigNode,
+  path: Path,
+  replaced: boolean,
+  quiet: boolean,
+): ConfigNode => {
+  const created = existing === null;
+  const isEntry = sent.tag === 'entry';
+  let base = existing;
+  if (base === null) {
+    const attributes: Record<string, string> = { ...sentAttributes(sent) };
+    if (isEntry && holder?.kind === 'list') {
+      checkName(nameOf(sent), holder);
+      if (holder.uuid) attributes['uuid'] = edit.editing.newUuid();
+    }
+    base = { ...node(sent.tag, attributes), dirty: edit.mark('whole') };
+  }
+  if (isEntry && holder?.kind === 'list') edit.entries.push({ path, what: holder.what, created, replaced });
+  // A container that springs into being is not news by itself; what is put into it is.
+  const container = (schema.kind === 'container' || schema.kind === 'list') && !isEntry && sent.children.length > 0;
+  const announced = created && !quiet && !container;
+  if (announced) edit.touches.push({ path, action: 'CREATE' });
+  const recorded = quiet || announced;
+  switch (schema.kind) {
+    case 'sealed':
+      throw noSchema(path);
+    case 'leaf': {
+      if (sent.children.length > 0) throw unexpected(wordFor(sent), sent.children[0]?.tag ?? '');
+      checkLeaf(schema, path, sent.text);
+      if (existing !== null && existing.text === sent.text) return existing;
+      if (!recorded) edit.touches.push({ path, action: 'EDIT' });
+      return { ...base, text: sent.text, dirty: created ? edit.mark('whole') : edit.mark('own') };
+    }
+    case 'open': {
+      if (existing !== null && sameContent(existing, sent)) return existing;
+      if (!recorded) edit.touches.push({ path, action: 'EDIT' });
+      if (sent.children.length === 0) return { ...base, text: sent.text, dirty: edit.mark(created ? 'whole' : 'own') };
+      break;
+    }
+    case 'members':
+      return mergeMembers(edit, schema, base, created, sent, path, recorded);
+    case 'container':
+    case 'list':
+      if (sent.children.length === 0 && sent.text.trim() !== '')
+        throw new Refusal(12, [` ${wordFor(sent)} is invalid`]);
+      break;
+  }
+  const children = [...base.children];
+  let changed = false;
+  for (const child of sent.children) {
+    const below = schemaBelow(schema, child.tag);
+    if (below === null) throw unexpected(wordFor(sent), child.tag);
+    if (child.tag === 'entry' && schema.kind === 'list' && nameOf(child) === '')
+      throw new Refusal(12, [` ${wordFor(sent)} -> entry is missing 'name'`]);
+    const step = stepOf(child);
+    const at = children.findIndex((other) => other.tag === step.tag && stepOf(other).key === step.key);
+    const before = at < 0 ? null : (children[at] ?? null);
+    const after = merge(edit, below, schema, before, child, [...path, step], false, recorded);
+    if (after === before) continue;
+    changed = true;
+    if (at < 0) children.push(after);
+    else children[at] = after;
+  }
+  if (!changed) return base;
+  const merged = withChildren(base, children);
+  return created ? merged : edit.touched(merged, false);
+};
+
+const checkLeaf = (schema: Schema, path: Path, value: string): void => {
+  if (schema.kind !== 'leaf') return;
+  const words = path
+    .slice(-2)
+    .map(({ tag, key }) => key ?? tag)
+    .join(' -> ');
+  if (schema.values !== null && !schema.values.includes(value))
+    throw new Refusal(12, [` ${words} '${value}' is not an allowed keyword`, ` ${words} is invalid`]);
+  if (value.length > schema.length)
+    throw new Refusal(12, [
+      ` ${words} can be at most ${schema.length} characters, but current length: ${value.length}`,
+    ]);
+};
+
+const mergeMembers = (
+  edit: Edit,
+  schema: Schema & { readonly kind: 'members' },
+  base: ConfigNode,
+  created: boolean,
+  sent: ConfigNode,
+  path: Path,
+  recorded: boolean,
+): ConfigNode => {
+  if (sent.children.length === 0 && sent.text.trim() !== '')
+    throw new Refusal(12, [
+      ` ${path
+        .slice(-2)
+        .map(({ tag, key }) => key ?? tag)
+        .join(' -> ')} is invalid`,
+    ]);
+  const known = new Set(memberTexts(base));
+  const added: ConfigNode[] = [];
+  for (const child of sent.children) {
+    if (child.tag !== 'member') throw unexpected(sent.tag, child.tag);
+    if (child.children.length > 0) throw unexpected('member', child.children[0]?.tag ?? '');
+    if (child.text.length > schema.length)
+      throw new Refusal(12, [
+        `${child.text} can be at most ${schema.length} characters, but current length: ${child.text.length}`,
+      ]);
+    if (known.has(child.text)) continue;
+    known.add(child.text);
+    added.push({ ...node('member', {}, [], child.text), dirty: edit.mark('whole') });
+  }
+  if (known.size > schema.most)
+    throw new Refusal(12, [
+      ` ${path
+        .slice(-2)
+        .map(({ tag, key }) => key ?? tag)
+        .join(' -> ')} can have at most ${schema.most} members`,
+    ]);
+  if (added.length === 0) return base;
+  if (!recorded) edit.touches.push({ path, action: 'EDIT' });
+  const merged = withChildren(base, [...base.children, ...added]);
+  return created ? merged : edit.touched(merged, false);
+};
+
+const without = (removals: readonly Removal[], path: Path): readonly Removal[] => {
+  if (removals.length === 0) return removals;
+  const key = pathText(path);
+  return removals.filter((removal) => removal.key !== key && !removal.key.startsWith(`${key}/`));
+};
+
+/**
+ * `set`: merges `sent` below the node at `path`, which is created when it is missing.
+ * @throws Refusal
+ */
+export const setAt = (workspace: Workspace, editing: Editing, path: Path, sent: readonly ConfigNode[]): Workspace => {
+  const { schema, holder } = schemaFor(path);
+  const edit = new Edit(workspace, editing);
+  const last = path[path.length - 1];
+  checkAncestors(path, workspace.candidate);
+  const wrapper = (tag: string, attributes: Readonly<Record<string, string>>): ConfigNode =>
+    node(tag, attributes, sent);
+  const root = last === undefined;
+  const candidate = root
+    ? merge(edit, schema, holder, workspace.candidate, wrapper('config', {}), path, false, false)
+    : updateAt(
+        workspace.candidate,
+        path,
+        (existing) =>
+          merge(
+            edit,
+            schema,
+            holder,
+            existing,
+            wrapper(last.tag, last.tag === 'entry' ? { name: last.key ?? '' } : {}),
+            path,
+            false,
+            false,
+          ),
+        edit.touched,
+      );
+  let { removals } = workspace;
+  for (const { path: touched, action } of edit.touches) if (action === 'CREATE') removals = without(removals, touched);
+  if (candidate === workspace.candidate) return edit.finish(workspace, candidate, removals);
+  return edit.finish(workspace, candidate, removals);
+};
+
+/** Entries that a write would create on the way must have names the device takes. */
+const checkAncestors = (path: Path, candidate: ConfigNode): void => {
+  let schema: Schema | null = null;
+  for (const [index, { tag, key }] of path.entries()) {
+    const below: { readonly schema: Schema; readonly holder: Schema | null } | null = schemaAt(
+      path.slice(0, index + 1),
+    );
+    schema = below?.schema ?? null;
+    if (
+      tag === 'entry' &&
+      key !== null &&
+      index < path.length - 1 &&
+      below?.holder != null &&
+      nodeAt(candidate, path.slice(0, index + 1)) === null
+    ) {
+      // A firewall does not make up a vsys, and no list entry springs from writing below it unless its name is good.
+      if (path[index - 1]?.tag === 'vsys' || path[index - 1]?.tag === 'devices') throw noSchema(path);
+      checkName(key, below.holder);
+    }
+  }
+  if (schema === null && path.length > 0) throw noSchema(path);
+};
+
+/**
+ * `edit`: replaces the node at `path`, creating it when it is missing. A uuid is kept.
+ * @throws Refusal
+ */
+export const editAt = (workspace: Workspace, editing: Editing, path: Path, sent: ConfigNode): Workspace => {
+  const { schema, holder } = schemaFor(path);
+  const last = path[path.length - 1];
+  if (last === undefined) throw noSchema(path);
+  const step = stepOf(sent);
+  // The text is not known; that root and xpath must agree is documented.
+  if (step.tag !== last.tag || (last.tag === 'entry' && step.key !== last.key))
+    throw new Refusal(12, [` ${last.key ?? last.tag} unexpected here`]);
+  checkAncestors(path, workspace.candidate);
+  const edit = new Edit(workspace, editing);
+  let lost: readonly ConfigNode[] = [];
+  const existed = nodeAt(workspace.candidate, path);
+  const candidate = updateAt(
+    workspace.candidate,
+    path,
+    (existing) => {
+      const built = merge(edit, schema, holder, null, sent, path, true, true);
+      if (existing === null) return built;
+      lost = [existing];
+      const uuid = existing.attributes['uuid'];
+      const kept = uuid === undefined ? built : { ...built, attributes: { ...built.attributes, uuid } };
+      const renamedFrom = existing.dirty?.renamedFrom ?? null;
+      return keepUuids({ ...kept, moved: existing.moved, dirty: edit.mark('whole', renamedFrom) }, existing);
+    },
+    edit.touched,
+  );
+  edit.touches.push({ path, action: existed === null ? 'CREATE' : 'EDIT' });
+  checkLost(candidate, editing, path.slice(0, -1), lost);
+  return edit.finish(workspace, candidate, without(workspace.removals, path));
+};
+
+/** A replaced container keeps the uuids of the rules that are still in it. */
+const keepUuids = (built: ConfigNode, existing: ConfigNode): ConfigNode => {
+  if (built.children.length === 0 || built.children.length > 20_000) return built;
+  let changed = false;
+  const children = built.children.map((child) => {
+    if (child.children.length === 0 && child.tag !== 'entry') return child;
+    const before = childAt(existing, stepOf(child));
+    if (before === null) return child;
+    const uuid = before.attributes['uuid'];
+    const same =
+      uuid === undefined || child.attributes['uuid'] === undefined
+        ? child
+        : { ...child, attributes: { ...child.attributes, uuid } };
+    const deep = keepUuids(same, before);
+    if (deep !== child) changed = true;
+    return deep;
+  });
+  return changed ? withChildren(built, children) : built;
+};
+
+/** Refuses (code 10) when something taken away is still mentioned. Evaluated on the candidate as it would be (captured). */
+const checkLost = (candidate: ConfigNode, editing: Editing, parentPath: Path, lost: readonly ConfigNode[]): void => {
+  const visit = (subject: ConfigNode, path: Path): void => {
+    const list = path[path.length - 1]?.tag ?? '';
+    if (subject.tag === 'entry') {
+      const kind = kindNaming(list);
+      const inLogSettings = list !== 'profiles' || path[path.length - 2]?.tag === 'log-settings';
+      if (kind !== null && inLogSettings) {
+        const scopes = editing.scopes(candidate, vsysOf(path));
+        if (!resolves(scopes, kind, nameOf(subject))) {
+          const mentions = mentionsOf(candidate, kind, nameOf(subject));
+          if (mentions.length > 0) throw new ReferencedRefusal(nameOf(subject), mentions);
+        }
+        return;
+      }
+      // Rules and whole objects of other kinds name nothing that others could mention.
+      if (list === 'rules') return;
+    }
+    for (const child of subject.children) visit(child, [...path, stepOf(subject)]);
+  };
+  for (const subject of lost) visit(subject, parentPath);
+};
+
+/** A delete of something that is mentioned elsewhere. The first line carries the name in CDATA (captured). */
+export class ReferencedRefusal extends Refusal {
+  constructor(name: string, mentions: readonly string[]) {
+    super(10, [` ${name} cannot be deleted because of references from:`, ...mentions.map((mention) => ` ${mention}`)]);
+    this.#name = name;
+  }
+  readonly #name: string;
+
+  override reply(): SimulatorResponse {
+    const [, ...mentions] = this.texts;
+    return daemonReply(
+      'error',
+      10,
+      `<msg><line> ${cdata(` ${this.#name}`)} cannot be deleted because of references from:</line>${mentions.map((text) => `<line>${escapeText(text)}</line>`).join('')}</msg>`,
+    );
+  }
+}
+
+/**
+ * `delete` of existing nodes.
+ * @throws Refusal
+ */
+export const deleteAt = (workspace: Workspace, editing: Editing, paths: readonly Path[]): Workspace => {
+  const edit = new Edit(workspace, editing);
+  let { candidate, removals } = workspace;
+  const lost: { readonly path: Path; readonly subject: ConfigNode }[] = [];
+  for (const path of paths) {
+    const { schema } = schemaFor(path);
+    if (path.length < 2 || schema.kind === 'sealed') throw new Refusal(15, ['operation denied']);
+    if (path.length === 2 || (path.length === 4 && path[2]?.tag === 'vsys'))
+      throw new Refusal(15, ['operation denied']);
+    const subject = nodeAt(candidate, path);
+    if (subject === null) continue;
+    candidate = updateAt(candidate, path, () => null, edit.touched);
+    removals = [
+      ...without(removals, path),
+      { path, key: pathText(path), admin: editing.admin, dirtyId: workspace.dirtyCounter + 1 },
+    ];
+    edit.touches.push({ path, action: 'DELETE' });
+    lost.push({ path, subject });
+  }
+  for (const { path, subject } of lost) checkLost(candidate, editing, path.slice(0, -1), [subject]);
+  return edit.finish(workspace, candidate, removals);
+};
+
+const entryTarget = (
+  workspace: Workspace,
+  path: Path,
+): { readonly subject: ConfigNode; readonly holder: ConfigNode; readonly schema: Schema } => {
+  const found = schemaFor(path);
+  const subject = nodeAt(workspace.candidate, path);
+  const holder = nodeAt(workspace.candidate, path.slice(0, -1));
+  if (subject === null || holder === null || path[path.length - 1]?.tag !== 'entry' || found.holder === null)
+    throw new Refusal(7, ["Object doesn't exist"]);
+  return { subject, holder, schema: found.holder };
+};
+
+/**
+ * `rename`: the uuid stays (captured), mentions follow (inferred from the web interface, which does so).
+ * @throws Refusal
+ */
+export const renameAt = (workspace: Workspace, editing: Editing, path: Path, newName: string): Workspace => {
+  const { subject, holder, schema } = entryTarget(workspace, path);
+  const list = path[path.length - 2]?.tag ?? '';
+  checkName(newName, schema);
+  // Unknown text and code for a name that is taken; this one is used for other clashes.
+  if (childAt(holder, { tag: 'entry', key: newName }) !== null)
+    throw new Refusal(12, [`'${newName}' is already in use`]);
+  if (schema.kind === 'list' && schema.what === 'default-rule') throw new Refusal(15, ['operation denied']);
+  const edit = new Edit(workspace, editing);
+  const oldName = nameOf(subject);
+  const newPath: Path = [...path.slice(0, -1), { tag: 'entry', key: newName }];
+  let candidate = updateAt(
+    workspace.candidate,
+    path,
+    (existing) =>
+      existing === null
+        ? null
+        : {
+            ...existing,
+            attributes: { ...existing.attributes, name: newName },
+            dirty: {
+              ...edit.mark(
+                existing.dirty?.whole === true ? 'whole' : 'own',
+                existing.dirty?.whole === true && existing.dirty.renamedFrom === null
+                  ? null
+                  : (existing.dirty?.renamedFrom ?? oldName),
+              ),
+            },
+          },
+    edit.touched,
+  );
+  edit.touches.push({ path: newPath, action: 'RENAME' });
+  if (schema.kind === 'list') edit.entries.push({ path: newPath, what: schema.what, created: false, replaced: false });
+  const kind = kindNaming(list);
+  if (kind !== null)
+    candidate = renameMentions(candidate, edit, kind, oldName, newName, editing.scopes(candidate, vsysOf(path)));
+  const removals = [
+    ...without(workspace.removals, newPath),
+    { path, key: pathText(path), admin: editing.admin, dirtyId: workspace.dirtyCounter + 1 },
+  ];
+  return edit.finish(workspace, candidate, removals);
+};
+
+const renameMentions = (
+  candidate: ConfigNode,
+  edit: Edit,
+  kind: string,
+  oldName: string,
+  newName: string,
+  scopes: Scopes,
+): ConfigNode => {
+  // Another object of the old name in a further scope keeps its mentions.
+  if (resolves(scopes, kind as never, oldName)) return candidate;
+  const fields = new Set<string>();
+  const inEntry = (subject: ConfigNode, path: Path, holder: string): ConfigNode => {
+    if (!referencesOf(holder, subject).some((reference) => reference.kind === kind && reference.name === oldName))
+      return subject;
+    for (const reference of referencesOf(holder, subject))
+      if (reference.kind === kind) fields.add(reference.field.split(' -> ').pop() ?? '');
+    const swap = (here: ConfigNode): ConfigNode => {
+      if ((here.tag === 'member' || here.children.length === 0) && here.text === oldName)
+        return { ...here, text: newName, dirty: edit.mark('whole') };
+      return here;
+    };
+    const deep = (here: ConfigNode, inside: boolean): ConfigNode => {
+      const relevant = inside || fields.has(here.tag);
+      if (here.children.length === 0) return relevant ? swap(here) : here;
+      const children = here.children.map((child) => deep(child, relevant));
+      return children.some((child, index) => child !== here.children[index])
+        ? edit.touched(withChildren(here, children), false)
+        : here;
+    };
+    const changed = deep(subject, false);
+    if (changed !== subject) edit.touches.push({ path, action: 'EDIT' });
+    return changed;
+  };
+  const visit = (here: ConfigNode, path: Path): ConfigNode => {
+    const children = here.children.map((child) => {
+      const childPath = [...path, stepOf(child)];
+      const insideObject =
+        child.tag === 'entry' &&
+        ['rules', 'address-group', 'service-group', 'application-group', 'address', 'service'].includes(here.tag);
+      if (insideObject) return inEntry(child, childPath, here.tag);
+      return child.children.length === 0 ? child : visit(child, childPath);
+    });
+    return children.some((child, index) => child !== here.children[index])
+      ? edit.touched(withChildren(here, children), false)
+      : here;
+  };
+  return visit(candidate, []);
+};
+
+/**
+ * `clone`: copies an entry under a new name, with a uuid of its own.
+ * @throws Refusal
+ */
+export const cloneAt = (
+  workspace: Workspace,
+  editing: Editing,
+  container: Path,
+  source: Path,
+  newName: string,
+): Workspace => {
+  const { subject } = entryTarget(workspace, source);
+  const path: Path = [...container, { tag: 'entry', key: newName }];
+  const { schema, holder } = schemaFor(path);
+  if (holder === null || holder.kind !== 'list') throw noSchema(container);
+  if (nodeAt(workspace.candidate, path) !== null) throw new Refusal(12, [`'${newName}' is already in use`]);
+  const edit = new Edit(workspace, editing);
+  const sent = { ...subject, attributes: { ...subject.attributes, name: newName } };
+  const candidate = updateAt(
+    workspace.candidate,
+    path,
+    () => merge(edit, schema, holder, null, sent, path, false, true),
+    edit.touched,
+  );
+  edit.touches.push({ path, action: 'CREATE' });
+  return edit.finish(workspace, candidate, without(workspace.removals, path));
+};
+
+export type Where = 'top' | 'bottom' | 'before' | 'after';
+
+/**
+ * `move` among siblings; `destination` is a bare name.
+ * @throws Refusal
+ */
+export const moveAt = (
+  workspace: Workspace,
+  editing: Editing,
+  path: Path,
+  where: Where,
+  destination: string | null,
+): Workspace => {
+  // Captured: the text for before and after without dst.
+  if ((where === 'before' || where === 'after') && (destination === null || destination === ''))
+    throw new Refusal(7, ['no target specified in move']);
+  const { subject, holder, schema } = entryTarget(workspace, path);
+  if (schema.kind === 'list' && schema.what === 'default-rule') throw new Refusal(15, ['operation denied']);
+  const others = holder.children.filter((child) => child !== subject);
+  const at = holder.children.indexOf(subject);
+  let target: number;
+  switch (where) {
+    case 'top':
+      target = 0;
+      break;
+    case 'bottom':
+      target = others.length;
+      break;
+    case 'before':
+    case 'after': {
+      const found = others.findIndex((child) => child.tag === 'entry' && nameOf(child) === destination);
+      // Unknown (text and code); a dst that names the rule itself is treated alike.
+      if (found < 0) throw new Refusal(7, [`${destination} is not a valid move target`]);
+      target = where === 'before' ? found : found + 1;
+      break;
+    }
+  }
+  // Documented meaning of code 14; the text is not known.
+  if (target === at && (where === 'top' || where === 'bottom'))
+    throw new Refusal(14, [`${nameOf(subject)} is already at the ${where}`]);
+  const edit = new Edit(workspace, editing);
+  if (target === at) return edit.finish(workspace, workspace.candidate, workspace.removals);
+  const moved: ConfigNode = { ...subject, moved: edit.mark('own') };
+  const children = [...others.slice(0, target), moved, ...others.slice(target)];
+  const candidate = updateAt(
+    workspace.candidate,
+    path.slice(0, -1),
+    (existing) => (existing === null ? null : edit.touched(withChildren(existing, children), false)),
+    edit.touched,
+  );
+  edit.touches.push({ path, action: 'MOVE' });
+  return edit.finish(workspace, candidate, workspace.removals, editing.reorderNeedsFullCommit ? 'reorder' : null);
+};
