@@ -1,0 +1,63 @@
+/**
+ * Runs the test suites one after the other, each with Node's own runner, and prints how long each took.
+ *   npm test                 every suite
+ *   npm test -- unit panos   the suites whose path contains one of the words
+ */
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+const root = new URL('..', import.meta.url).pathname;
+const words = process.argv.slice(2);
+
+/** `test/unit/aws/x.test.ts` belongs to the suite `unit`. */
+const suiteOf = (file: string): string => dirname(file).split('/')[1] ?? '';
+
+const files = globSync('test/**/*.test.ts', { cwd: root })
+  .filter((file) => !file.startsWith('test/interop/'))
+  .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+  .sort();
+const suites = Map.groupBy(files, suiteOf);
+if (suites.size === 0) {
+  console.error(`No test file's path contains ${words.join(' or ')}.`);
+  process.exit(2);
+}
+
+interface Outcome {
+  readonly suite: string;
+  readonly seconds: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly ok: boolean;
+}
+
+const outcomes: Outcome[] = [];
+for (const [suite, members] of suites) {
+  console.log(`\n${suite}: ${members.length} files`);
+  const started = performance.now();
+  const run = spawnSync(process.execPath, ['--test', '--test-reporter=dot', '--test-reporter-destination=stderr', '--test-reporter=tap', '--test-reporter-destination=stdout', ...members], {
+    cwd: root,
+    encoding: 'utf8',
+    maxBuffer: 512 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const count = (word: string): number => Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(run.stdout)?.[1] ?? 0);
+  // Lines that tests print for the reader: seeds, counts by class of evidence.
+  for (const line of run.stdout.split('\n')) if (/^# (?!Subtest|tests|suites|pass|fail|cancelled|skipped|todo|duration)/.test(line)) console.log(line.slice(2));
+  outcomes.push({
+    suite,
+    seconds: (performance.now() - started) / 1000,
+    passed: count('pass'),
+    failed: count('fail') + count('cancelled'),
+    ok: run.status === 0,
+  });
+}
+
+console.log('\nsuite            seconds   passed   failed');
+for (const { suite, seconds, passed, failed } of outcomes) {
+  console.log(`${suite.padEnd(16)} ${seconds.toFixed(1).padStart(7)} ${String(passed).padStart(8)} ${String(failed).padStart(8)}`);
+}
+const sum = (pick: (outcome: Outcome) => number): number => outcomes.reduce((total, outcome) => total + pick(outcome), 0);
+console.log(`total            ${sum(({ seconds }) => seconds).toFixed(1).padStart(7)}`);
+console.log(`${sum(({ passed }) => passed)} passed, ${sum(({ failed }) => failed)} failed`);
+process.exit(outcomes.every(({ ok }) => ok) && sum(({ passed }) => passed) > 0 ? 0 : 1);

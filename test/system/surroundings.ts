@@ -1,0 +1,78 @@
+import { inProcessHandler, type Respond } from '../local/http.ts';
+import type { Send } from '../../shared/panos/firewall.ts';
+import { remembering, type Surroundings } from '../../shared/runtime/surroundings.ts';
+import type { Simulator } from '../simulator/simulator.ts';
+import type { Clock, Parts } from './parts.ts';
+import { administrator, secretName, tableName } from './parts.ts';
+import { ids } from './demo-account.ts';
+
+/** The settings of the demonstration, as environment variables. */
+export const demoEnvironment: Readonly<Record<string, string>> = {
+  FIREWALL_ENDPOINT: 'https://127.0.0.1',
+  FIREWALL_API_KEY_SECRET: secretName,
+  FIREWALL_ADMINISTRATOR: administrator,
+  FIREWALL_TARGETS: ids.firewall,
+  BOTTOM_RULE: 'Clean up',
+  UNTRUST_ZONE: 'untrust',
+  TRUST_ZONE: 'trust',
+  PROFILE_GROUP: 'default-profile',
+  LOG_SETTING: 'default',
+  RULE_TAG: 'aws-policy-sync',
+  TABLE_NAME: tableName,
+};
+
+/** Sends to the simulator without sockets. */
+export const sendToSimulator =
+  (simulator: Pick<Simulator, 'respond'>): Send =>
+  ({ method, path, headers, body }) => {
+    const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+    return simulator.respond({ method, path, headers: lower, body, contentType: lower['content-type'] ?? '' });
+  };
+
+/** An SDK request handler that finds the part by the service's host name. */
+const routed = (services: Readonly<Record<string, Respond>>) => {
+  const handlers = new Map(Object.entries(services).map(([name, respond]) => [name, inProcessHandler(respond)] as const));
+  const any = [...handlers.values()][0];
+  return {
+    ...any,
+    handle: (request: { readonly hostname: string }) => {
+      const handler = handlers.get(request.hostname.split('.')[0] ?? '');
+      if (handler === undefined) throw new Error(`No embedded part answers at ${request.hostname}`);
+      return handler.handle(request as never);
+    },
+  };
+};
+
+/** Surroundings of the handlers in one process: no sockets, the clock in the test's hands. */
+export const inProcess = (
+  parts: Parts,
+  clock: Clock,
+  options: {
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly states?: Respond;
+    readonly writeLog?: (line: string) => void;
+    readonly random?: () => number;
+  } = {},
+): Surroundings => ({
+  world: {
+    now: clock.now,
+    sleep: clock.sleep,
+    newId: clock.newId,
+    random: options.random ?? (() => 0.5),
+    environment: { ...demoEnvironment, ...options.environment },
+  },
+  sdk: {
+    region: ids.region,
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    maxAttempts: 1,
+    requestHandler: routed({
+      ec2: parts.ec2.respond,
+      dynamodb: parts.dynamoDb.respond,
+      secretsmanager: parts.secrets,
+      ...(options.states === undefined ? {} : { states: options.states }),
+    }),
+  },
+  sendTo: () => sendToSimulator(parts.simulator),
+  writeLog: options.writeLog ?? (() => undefined),
+  once: remembering(),
+});
