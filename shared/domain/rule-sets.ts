@@ -8,13 +8,17 @@ import { type ApplicationReader, applicationReader } from './rule-applications.t
 import { narrowSlots, type Slot, slotsOf } from './rule-slots.ts';
 import { type ServiceColumn, serviceReader } from './service-sets.ts';
 
+/** `perhaps` where it is not known whether the rule matches sessions of these zones. */
+export type ZoneMatch = 'yes' | 'perhaps' | 'no';
+
 /** What a rule surely matches and what it may match, as sets. */
 export interface RuleSets {
   readonly name: string;
   readonly uuid: string | null;
   readonly action: RuleAction;
-  /** The rule as read; null for one that is only going to be added. */
-  readonly rule: SecurityRule | null;
+  /** True for a rule that is only going to be added. */
+  readonly isNew: boolean;
+  readonly zones: (from: string, to: string) => ZoneMatch;
   readonly source: Estimate<AddressSet>;
   readonly destination: Estimate<AddressSet>;
   readonly slots: Estimate<readonly Slot[]>;
@@ -60,7 +64,8 @@ export const ruleReader = (policy: Policy): RuleReader => {
         name: rule.name,
         uuid: rule.uuid,
         action: rule.action,
-        rule,
+        isNew: false,
+        zones: (from, to) => zoneMatch(rule, from, to),
         source,
         destination,
         slots,
@@ -80,7 +85,7 @@ const lists = (zones: readonly string[], zone: string): boolean => zones.include
  * An intrazone rule whose lists differ is refused by the firewall; were there one, it would have to list the zone twice
  * to be sure, and once to be possible.
  */
-export const zoneMatch = (rule: SecurityRule, from: string, to: string): 'yes' | 'perhaps' | 'no' => {
+const zoneMatch = (rule: SecurityRule, from: string, to: string): ZoneMatch => {
   if (!lists(rule.from, from)) return 'no';
   switch (rule.ruleType) {
     case 'universal':
@@ -144,7 +149,7 @@ export interface RuleIndex {
 export const indexRules = (rules: readonly RuleSets[], from: string, to: string, family: AddressFamily): RuleIndex => {
   const indexed: Indexed[] = [];
   const append = (sets: RuleSets): void => {
-    const match = sets.rule === null ? 'yes' : zoneMatch(sets.rule, from, to);
+    const match = sets.zones(from, to);
     if (match === 'no') return;
     indexed.push({
       sets: match === 'yes' ? sets : { ...sets, everSure: false, doubts: [...sets.doubts, 'intrazone'] },

@@ -156,7 +156,7 @@ export const narrowerAllows = (
   const outline = { family, source: uniteAll(sources), destination: uniteAll(destinations), traffic };
   const names = new Set<string>();
   for (const sets of view.indexFor(candidate).near(outline)) {
-    if (sets.action !== 'allow' || !sets.everSure || sets.rule === null) continue;
+    if (sets.action !== 'allow' || !sets.everSure || sets.isNew) continue;
     if (sets.uuid !== null && isOwned(sets.uuid)) continue;
     const ruleSlots = slotsOn(sets.slots.sure, traffic);
     const fewer = slots.some((slot) => {
