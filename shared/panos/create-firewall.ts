@@ -1,3 +1,4 @@
+import { icmpApplications, protocolApplications, wellKnownPorts } from '../domain/app-ids.ts';
 import { NamedError } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy.ts';
 import { findCommit, queueCommit, readJob, unfinishedCommits } from './commit-jobs.ts';
@@ -12,6 +13,7 @@ import {
 } from './device-state.ts';
 import { xpathsOf } from './edits.ts';
 import type { DestinationNatRule, Firewall, Send } from './firewall.ts';
+import { emptyScope } from './objects-reader.ts';
 import { askPolicyMatch } from './policy-match.ts';
 import {
   candidateParts,
@@ -40,11 +42,20 @@ export interface FirewallOptions {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Predefined applications to read beside those that rules name, e.g. all of an App-ID table. */
+  /** Predefined applications to read beside those that rules name. Default: those of the App-ID tables. */
   readonly applications?: readonly string[];
   /** How long one request may take, connecting excluded. Default 60000. */
   readonly timeoutMilliseconds?: number;
 }
+
+/** Every application that rules of ours may be written with. */
+const tableApplications: readonly string[] = [
+  ...new Set([
+    ...wellKnownPorts.flatMap(({ application, needs }) => [application, ...needs]),
+    ...[icmpApplications[4], icmpApplications[6]].flatMap(({ all, echo }) => [...all, echo]),
+    ...Object.values(protocolApplications),
+  ]),
+];
 
 /** Read always: rules of ours may use them when their value is as expected. */
 const wantedServices = ['service-http', 'service-https'];
@@ -68,25 +79,26 @@ export const createFirewall = (options: FirewallOptions): Firewall => {
   }
   const place = places(vsys);
   const connection = connect({ ...options, timeoutMilliseconds: options.timeoutMilliseconds ?? 60_000 });
-  const wanted = { applications: options.applications ?? [], services: wantedServices };
+  const wanted = { applications: options.applications ?? tableApplications, services: wantedServices };
 
-  const policyOf = async (read: typeof candidateParts): Promise<Policy> => {
+  // For proving and reading back: what is predefined is not read again.
+  const ownPolicy = async (read: typeof candidateParts): Promise<Policy> => {
     const [parts, pushed] = await Promise.all([read(connection, place), pushedParts(connection, place, vsys)]);
-    return policyFrom(parts, pushed, await predefinedFor(connection, place, [parts], pushed, wanted));
+    return policyFrom(parts, pushed, emptyScope);
   };
 
   return {
     device: () => readDevice(connection),
     snapshot: async () => {
-      // What is pending is read first: an edit made while the rest is read is seen by reading again before writing.
-      const pending = await readPendingEdits(connection);
-      const [parts, runningNow, pushed, limits, settings] = await Promise.all([
+      const [parts, pushed, limits, settings] = await Promise.all([
         candidateParts(connection, place),
-        pending.length === 0 ? null : runningParts(connection, place),
         pushedParts(connection, place, vsys),
         platformLimits(connection, place),
         ruleWritingSettings(connection, place),
       ]);
+      // After the candidate: an edit made in between is then listed, and the candidate never passes for what runs.
+      const pending = await readPendingEdits(connection);
+      const runningNow = pending.length === 0 ? null : await runningParts(connection, place);
       const configurations = runningNow === null ? [parts] : [parts, runningNow];
       const predefined = await predefinedFor(connection, place, configurations, pushed, wanted);
       const candidate = policyFrom(parts, pushed, predefined);
@@ -99,8 +111,8 @@ export const createFirewall = (options: FirewallOptions): Firewall => {
         limits,
       };
     },
-    running: () => policyOf(runningParts),
-    candidate: () => policyOf(candidateParts),
+    running: () => ownPolicy(runningParts),
+    candidate: () => ownPolicy(candidateParts),
     pendingEdits: () => readPendingEdits(connection),
     xpathsOf: (edit) => xpathsOf(place, edit),
     write: (edits, { auditComment }) =>

@@ -115,8 +115,9 @@ export interface Firewall {
   device(): Promise<Device>;
   /** Candidate and, where edits are pending, running; one read of each part. */
   snapshot(): Promise<FirewallSnapshot>;
-  /** The security rules and service objects as they run. */
+  /** The security rules and objects as they run; the predefined scope is left empty (a verdict needs `snapshot`). */
   running(): Promise<Policy>;
+  /** The same of the candidate configuration. */
   candidate(): Promise<Policy>;
   pendingEdits(): Promise<readonly PendingEdit[]>;
   /** The xpaths that an edit touches, as the change list would name them. */
