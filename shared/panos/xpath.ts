@@ -46,7 +46,7 @@ export const places = (vsys: string) => {
 
 export type Places = ReturnType<typeof places>;
 
-const stepPattern = /\/([A-Za-z_][\w.-]*)(?:\[@name=(?:'([^']*)'|"([^"]*)"|concat\(((?:'[^']*'|"[^"]*"|,)*)\))\])?/y;
+const stepPattern = /\/([A-Za-z_][\w.-]*)(?:\[\s*@name\s*=\s*(?:'([^']*)'|"([^"]*)"|concat\(((?:'[^']*'|"[^"]*"|[\s,])*)\))\s*\])?/y;
 
 interface Step {
   readonly element: string;
@@ -54,8 +54,7 @@ interface Step {
 }
 
 const stepsOf = (xpath: string): readonly Step[] | null => {
-  // White space inside predicates differs between clients; between the quotes it is part of a name.
-  const text = xpath.trim().replace(/\[\s*@name\s*=\s*/g, '[@name=');
+  const text = xpath.trim();
   const steps: Step[] = [];
   stepPattern.lastIndex = 0;
   while (stepPattern.lastIndex < text.length) {
