@@ -33,7 +33,7 @@ interface SdkRequest {
 const textOf = (body: unknown): string => {
   if (body === undefined || body === null) return '';
   if (typeof body === 'string') return body;
-  if (body instanceof Uint8Array) return Buffer.from(body).toString('utf8');
+  if (body instanceof Uint8Array) return new TextDecoder().decode(body);
   throw new TypeError('An in-process request needs a body of text or bytes');
 };
 
