@@ -14,6 +14,7 @@ Runs a PAN-OS firewall simulator on 127.0.0.1 until Ctrl-C.
   --user NAME        the administrator whose API key is printed (default ${defaultAdministrator}, else the first one)
   --job-seconds N    how long a commit takes (default 2)
   --json             print one line {"url","user","password","apiKey"} and nothing else
+  --control          take faults and changes of the device at POST /control (see faults.ts)
   --help             print this
 `;
 
@@ -67,6 +68,7 @@ const start = async (): Promise<void> => {
     simulator = createSimulator({
       ...(configuration === undefined ? {} : { configuration }),
       jobMilliseconds: seconds * 1000,
+      control: options.control,
     });
   } catch (error) {
     throw new UsageError(

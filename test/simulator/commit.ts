@@ -317,7 +317,8 @@ export const renderJob = (device: Device, job: Job, now: number): string => {
     '<job>',
     `<tenq>${time(job.enqueuedAt)}</tenq>`,
     `<tdeq>${time(job.startedAt).slice(11)}</tdeq>`,
-    `<id>${job.id}</id>`,
+    // A job lost by a restart of the daemon is listed without a number (captured).
+    job.id === 0 ? '' : `<id>${job.id}</id>`,
     `<user>${escapeText(job.user)}</user>`,
     `<type>${job.type}</type>`,
     `<status>${job.status}</status>`,
@@ -339,7 +340,7 @@ export const renderJob = (device: Device, job: Job, now: number): string => {
 };
 
 export const showJob = (device: Device, id: string, now: number): SimulatorResponse => {
-  const job = device.jobs.find((candidate) => String(candidate.id) === id);
+  const job = device.jobs.find((candidate) => candidate.id > 0 && String(candidate.id) === id);
   // Captured.
   if (job === undefined) throw new Refusal(7, [`job ${id} not found`]);
   return opResult(renderJob(device, job, now));

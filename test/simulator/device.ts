@@ -139,5 +139,6 @@ export interface Device {
   /** Set by a fault: the next commit must be full. */
   fullCommitForced: boolean;
   keyCounter: number;
+  uuidCounter: number;
   requests: number;
 }

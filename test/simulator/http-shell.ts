@@ -84,13 +84,13 @@ const listener =
       const bytes = Buffer.from(response.body, 'utf8');
       outgoing.writeHead(response.status, response.reason.replace(/[^\t\x20-\x7e]/g, '?'), {
         'content-type': response.contentType,
-        'content-length': bytes.length,
+        'content-length': response.promisedBytes ?? bytes.length,
       });
-      if (response.brokenAfterBytes === undefined) {
+      if (response.promisedBytes === undefined || response.promisedBytes === bytes.length) {
         outgoing.end(bytes);
         return;
       }
-      outgoing.write(bytes.subarray(0, response.brokenAfterBytes), () => incoming.socket.destroy());
+      outgoing.write(bytes, () => incoming.socket.destroySoon());
     };
     serve().catch((error: unknown) => {
       if (error instanceof ConnectionLost) {

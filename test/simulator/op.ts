@@ -1,3 +1,4 @@
+import type { OutsideAddresses } from './address-sets.ts';
 import type { Caller } from './auth.ts';
 import {
   type CommitOptions,
@@ -45,7 +46,10 @@ export interface OpCall {
   readonly changeList: 'entry' | 'node';
   readonly policyMatchReply: 'entries' | 'text' | 'lines';
   readonly noMatchReply: 'empty' | 'rules' | 'default-rule';
-  readonly nextFailure: () => readonly string[] | null;
+  readonly wrapsConfigTwice: boolean;
+  readonly outside: Pick<OutsideAddresses, 'fqdn' | 'externalLists' | 'regions'>;
+  /** Set by a fault: the commit this request queues fails with these lines. */
+  readonly failWith: readonly string[] | null;
 }
 
 /** Runs one command. `argument` is the element of the command's last word. */
@@ -148,6 +152,10 @@ const loaded = (call: OpCall, config: ConfigNode, from: string): SimulatorRespon
 
 const loadRefused = (text: string): Refusal => new Refusal(null, [text]);
 
+/** 8.1.x to 10.0.0 may wrap the answer twice. */
+const wholeConfig = (call: OpCall, config: string): SimulatorResponse =>
+  opResult(call.wrapsConfigTwice ? `<response status="success"><result>${config}</result></response>` : config);
+
 /** The commands of the configuration daemon. Each is documented or captured in the fact list unless it says otherwise. */
 export const basicCommands: Readonly<Record<string, Command>> = {
   'show system info': (call, argument) => {
@@ -190,11 +198,11 @@ export const basicCommands: Readonly<Record<string, Command>> = {
   'show chassis-ready': () => opResult('yes'),
   'show config running': (call, argument) => {
     onlyArguments(argument, []);
-    return opResult(render(call.device.running, false));
+    return wholeConfig(call, render(call.device.running, false));
   },
   'show config candidate': (call, argument) => {
     onlyArguments(argument, []);
-    return opResult(render(call.device.workspace.candidate, true));
+    return wholeConfig(call, render(call.device.workspace.candidate, true));
   },
   'show config list changes': (call, argument) => {
     onlyArguments(argument, ['partial']);
@@ -391,7 +399,7 @@ export const commitRequest = (call: OpCall, source: string): SimulatorResponse =
       superuser: caller.role.kind === 'superuser',
       request,
       description,
-      failWith: request.kind === 'commit' ? call.nextFailure() : null,
+      failWith: request.kind === 'commit' ? call.failWith : null,
     },
     call.now,
   );

@@ -7,8 +7,8 @@ export interface SimulatorResponse {
   readonly reason: string;
   readonly contentType: string;
   readonly body: string;
-  /** Set by a fault: the connection breaks after this many bytes of the body. */
-  readonly brokenAfterBytes?: number;
+  /** Set by a fault: the head promises this many bytes, but the connection breaks after `body`. */
+  readonly promisedBytes?: number;
 }
 
 /** A request as a connection brings it. `query` is what followed the question mark. */

@@ -1,36 +1,31 @@
-import { authenticate, issueKey, keygen, type Passwords, refuseType } from './auth.ts';
-import { advance, type CommitOptions } from './commit.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { authenticate, type Caller, issueKey, keygen, type Passwords, refuseType, roleOf } from './auth.ts';
+import { advance, type CommitOptions, enqueueOther } from './commit.ts';
 import { configRequest } from './config-actions.ts';
 import { type ConfigNode, childNamed, descend, entriesOf, nameOf, unmarked } from './config-node.ts';
+import { hit, installContent, push, pushedTree, restart } from './control.ts';
 import { defaultConfiguration, defaultPasswords } from './default-configuration.ts';
 import type { Device } from './device.ts';
+import { ConnectionLost, type Control, controlSchema, type FaultKind, FaultList } from './faults.ts';
 import { vsysNode } from './names.ts';
 import { basicCommands, type Command, commitRequest, type OpCall, opRequest } from './op.ts';
+import { policyCommands } from './op-policy.ts';
+import { defaultLimits, type SimulatorOptions } from './options.ts';
 import { predefinedContent } from './predefined-content.ts';
 import { loginPage, Refusal, rawXml, type SimulatorRequest, type SimulatorResponse, webRefusal } from './reply.ts';
+import { registeredCommands, userIdRequest } from './user-id.ts';
 import { parseElement, render } from './xml.ts';
 
+export type { SimulatorOptions } from './options.ts';
 export type { SimulatorRequest, SimulatorResponse } from './reply.ts';
 
-export interface SimulatorOptions {
-  /** A configuration in PAN-OS's own XML; `/config/panorama` in it is taken as pushed. */
-  readonly configuration?: string;
-  /** User → password, `NAME-secret` for those left out; roles come from the configuration's `mgt-config/users`. */
-  readonly passwords?: Readonly<Record<string, string>>;
-  /** Milliseconds since the epoch. */
-  readonly now?: () => number;
-  readonly sleep?: (milliseconds: number) => Promise<void>;
-  /** In [0, 1). */
-  readonly random?: () => number;
-  /** How long a job takes; 0 ends it before its reply is sent. Default 0. */
-  readonly jobMilliseconds?: number | CommitOptions['jobMilliseconds'];
-  readonly swVersion?: string;
-  readonly model?: string;
-  readonly serial?: string;
-}
-
 export interface Simulator {
+  /** @throws ConnectionLost where a connection would be refused or broken */
   readonly respond: (request: SimulatorRequest) => Promise<SimulatorResponse>;
+  /** Makes a request as a user at once, past faults, hooks and authentication; answers the body. */
+  readonly act: (user: string, parameters: Readonly<Record<string, string>>) => string;
+  /** Arms faults and changes the device, as `POST /control` does. @throws Error for what it does not know */
+  readonly control: (command: Control) => void;
   /** The configuration as XML, without marks. */
   readonly exportConfiguration: (which: 'candidate' | 'running') => string;
   /** The API key of a user, as keygen would issue it. */
@@ -38,9 +33,13 @@ export interface Simulator {
   readonly passwordOf: (user: string) => string;
   /** Names of the administrators of the running configuration. */
   readonly administrators: () => readonly string[];
+  /** A second device in exactly this state, independent from now on. */
+  readonly fork: (changes?: Partial<SimulatorOptions>) => Simulator;
+  /** What the device remembers; to look at, not to touch. */
+  readonly state: () => Readonly<Device>;
+  /** Takes over a peer's running configuration, as an HA-Sync does. */
+  readonly receiveSync: (running: ConfigNode) => void;
 }
-
-const withoutSpace = (text: string): ConfigNode => parseElement(text.replace(/^\s*<\?xml[^>]*\?>/, ''));
 
 /** Gives every rule that has none a uuid, as a device does when it loads a configuration. */
 const withUuids = (subject: ConfigNode, newUuid: () => string): ConfigNode => {
@@ -56,7 +55,8 @@ const withUuids = (subject: ConfigNode, newUuid: () => string): ConfigNode => {
 };
 
 const newDevice = (options: SimulatorOptions, now: number, newUuid: () => string): Device => {
-  const parsed = withUuids(unmarked(withoutSpace(options.configuration ?? defaultConfiguration)), newUuid);
+  const text = (options.configuration ?? defaultConfiguration).replace(/^\uFEFF?\s*<\?xml[^>]*\?>/, '');
+  const parsed = withUuids(unmarked(parseElement(text)), newUuid);
   if (parsed.tag !== 'config') throw new Error(`the root element is <${parsed.tag}>, not <config>`);
   if (vsysNode(parsed, 'vsys1') === null) throw new Error('there is no vsys1 in it');
   const pushed = childNamed(parsed, 'panorama');
@@ -74,7 +74,7 @@ const newDevice = (options: SimulatorOptions, now: number, newUuid: () => string
       auditComments: new Map(),
     },
     running,
-    pushed,
+    pushed: pushed === null ? null : pushedTree(pushed, 'branch', newUuid),
     predefined: predefinedContent(),
     contentVersion: '8247-5943',
     jobs: [],
@@ -83,7 +83,14 @@ const newDevice = (options: SimulatorOptions, now: number, newUuid: () => string
     versions: [{ version: 1, config: running, at: now }],
     saved: new Map(),
     auditLog: [],
-    ha: { enabled: false, mode: 'Active-Passive', state: 'active', peerState: 'passive', runningSync: 'synchronized' },
+    ha: {
+      enabled: false,
+      mode: 'Active-Passive',
+      state: 'active',
+      peerState: 'passive',
+      runningSync: 'synchronized',
+      ...options.ha,
+    },
     registered: new Map(),
     hits: new Map(),
     keys: new Map(),
@@ -93,6 +100,7 @@ const newDevice = (options: SimulatorOptions, now: number, newUuid: () => string
     bootedAt: now,
     fullCommitForced: false,
     keyCounter: 0,
+    uuidCounter: 0,
     requests: 0,
   };
 };
@@ -105,17 +113,30 @@ const parametersOf = (request: SimulatorRequest): Map<string, string> => {
   return parameters;
 };
 
+const commands: ReadonlyMap<string, Command> = new Map(
+  Object.entries({ ...basicCommands, ...policyCommands, ...registeredCommands }),
+);
+
+const mapOf = <Value>(record: Readonly<Record<string, Value>> | undefined): ReadonlyMap<string, Value> =>
+  new Map(Object.entries(record ?? {}));
+
 /** A PAN-OS firewall in memory: a function from request to response, with no clock, timers or chance of its own. */
 export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
+  const faults = new FaultList();
+  for (const fault of options.faults ?? []) faults.add(fault);
+  return assemble(options, null, faults);
+};
+
+const assemble = (options: SimulatorOptions, existing: Device | null, faults: FaultList): Simulator => {
   const now = options.now ?? (() => Date.now());
-  const passwords = options.passwords ?? defaultPasswords;
+  const sleep = options.sleep ?? (async (milliseconds: number) => void (await delay(milliseconds)));
   const facts = {
     serial: options.serial ?? '007000001222',
-    peerSerial: '007000001223',
+    peerSerial: options.peerSerial ?? '007000001223',
     model: options.model ?? 'PA-VM',
     swVersion: options.swVersion ?? '11.1.4',
   };
-  const { jobMilliseconds = 0 } = options;
+  const { jobMilliseconds = 0, passwords = defaultPasswords } = options;
   const commit: CommitOptions = {
     jobMilliseconds: typeof jobMilliseconds === 'number' ? () => jobMilliseconds : jobMilliseconds,
     haSync: true,
@@ -123,40 +144,27 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
   const known: Passwords = {
     passwordOf: (user) => (Object.hasOwn(passwords, user) ? (passwords[user] ?? null) : `${user}-secret`),
   };
-  const commands: ReadonlyMap<string, Command> = new Map(Object.entries(basicCommands));
-  let uuids = 0;
+  const limits = new Map<string, number>(Object.entries({ ...defaultLimits, ...options.limits }));
+  const outside = {
+    fqdn: mapOf(options.fqdn),
+    externalLists: mapOf(options.externalLists),
+    regions: mapOf(options.regions),
+  };
+  let uuids = existing?.uuidCounter ?? 0;
   const newUuid = (): string => {
     uuids += 1;
     const random = options.random === undefined ? 0 : Math.floor(options.random() * 0x1_0000_0000);
     return `${random.toString(16).padStart(8, '0')}-0000-4000-8000-${uuids.toString(16).padStart(12, '0')}`;
   };
+  const device = existing ?? newDevice(options, now(), newUuid);
 
-  const device = newDevice(options, now(), newUuid);
-
-  const answer = (request: SimulatorRequest): SimulatorResponse => {
+  const dispatch = (
+    caller: Caller,
+    parameters: ReadonlyMap<string, string>,
+    failWith: readonly string[] | null,
+  ): SimulatorResponse => {
     const at = now();
-    advance(device, commit, at);
-    if (request.path !== '/api/' && request.path !== '/api') return loginPage();
-    if (
-      request.method === 'POST' &&
-      !/^(application\/x-www-form-urlencoded|multipart\/form-data)/i.test(request.contentType)
-    )
-      return loginPage();
-    if (request.method !== 'GET' && request.method !== 'POST') return webRefusal(400, 'Bad Request', 'Bad Request');
-    const parameters = parametersOf(request);
     const type = parameters.get('type') ?? '';
-    if (type === 'keygen')
-      return keygen(device, known, parameters.get('user') ?? '', parameters.get('password') ?? '', at);
-    const caller = authenticate(
-      device,
-      known,
-      {
-        key: request.headers['x-pan-key'] ?? parameters.get('key') ?? null,
-        authorization: request.headers['authorization'] ?? null,
-      },
-      at,
-    );
-    if ('status' in caller) return caller;
     const refused = refuseType(caller, type);
     if (refused !== null) return refused;
     const call: OpCall = {
@@ -166,11 +174,13 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
       now: at,
       facts,
       commit,
-      lockTexts: '11.1',
-      changeList: 'entry',
-      policyMatchReply: 'entries',
-      noMatchReply: 'empty',
-      nextFailure: () => null,
+      outside,
+      lockTexts: options.lockTexts ?? '11.1',
+      changeList: options.changeList ?? 'entry',
+      policyMatchReply: options.policyMatchReply ?? 'entries',
+      noMatchReply: options.noMatchReply ?? 'empty',
+      wrapsConfigTwice: options.wrapsConfigTwice ?? false,
+      failWith,
     };
     switch (type) {
       case 'config':
@@ -180,22 +190,31 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
           parameters,
           now: at,
           options: {
-            limits: new Map(),
-            reorderNeedsFullCommit: false,
-            writesDuringCommit: 'refused-while-queued',
+            limits,
+            reorderNeedsFullCommit: options.reorderNeedsFullCommit ?? false,
+            writesDuringCommit: options.writesDuringCommit ?? 'refused-while-queued',
             newUuid,
-            multiConfig: true,
+            multiConfig: options.multiConfig ?? true,
           },
         });
       case 'op':
         return opRequest(call, commands, parameters.get('cmd') ?? '');
       case 'commit':
         return commitRequest(call, parameters.get('cmd') ?? '');
+      case 'user-id':
+        return userIdRequest(
+          device,
+          parameters.get('cmd') ?? '',
+          call.vsys ?? 'vsys1',
+          at,
+          options.strictUserId ?? false,
+        );
       case 'version':
         return rawXml(
           `<response status = "success"><result><sw-version>${facts.swVersion}</sw-version><multi-vsys>off</multi-vsys><model>${facts.model}</model><serial>${facts.serial}</serial></result></response>`,
         );
       case 'export':
+        // Captured: a bare <config> without an envelope.
         if (parameters.get('category') === 'configuration') return rawXml(render(device.running, false));
         return webRefusal(
           400,
@@ -207,22 +226,200 @@ export const createSimulator = (options: SimulatorOptions = {}): Simulator => {
     }
   };
 
-  return {
-    respond: async (request) => {
-      device.requests += 1;
-      try {
-        return answer(request);
-      } catch (error) {
-        if (error instanceof Refusal) return error.reply();
-        throw error;
-      } finally {
-        advance(device, commit, now());
+  const settle = (work: () => SimulatorResponse): SimulatorResponse => {
+    advance(device, commit, now());
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof Refusal) return error.reply();
+      throw error;
+    } finally {
+      advance(device, commit, now());
+      device.uuidCounter = uuids;
+    }
+  };
+
+  const act = (user: string, parameters: Readonly<Record<string, string>>): string => {
+    const role = roleOf(device.running, user);
+    if (role === null) throw new Error(`no administrator ${user}`);
+    return settle(() => dispatch({ user, role }, new Map(Object.entries(parameters)), null)).body;
+  };
+
+  const control = (input: Control): void => {
+    const command = controlSchema.parse(input);
+    const at = now();
+    advance(device, commit, at);
+    switch (command.kind) {
+      case 'add-fault': {
+        const { kind: _, ...fault } = command;
+        faults.add(fault);
+        return;
       }
+      case 'clear-faults':
+        faults.clear();
+        return;
+      case 'restart':
+        restart(device, commit, command, at);
+        return;
+      case 'act':
+        act(command.user, command.parameters);
+        return;
+      case 'ha': {
+        const { kind: _, ...ha } = command;
+        device.ha = ha;
+        return;
+      }
+      case 'content':
+        installContent(device, command.version, command.ports);
+        return;
+      case 'expire-keys': {
+        const keys = new Map([...device.keys].map(([key, issued]) => [key, { ...issued, expired: true }]));
+        for (const user of administrators()) keys.set(keyOf(user), { user, until: null, expired: true });
+        device.keys = keys;
+        device.keyGeneration += 1;
+        return;
+      }
+      case 'change-master-key':
+        device.keys = new Map();
+        device.keyGeneration += 1;
+        return;
+      case 'full-commit-required':
+        device.fullCommitForced = command.required;
+        return;
+      case 'push':
+        push(device, command.xml, command.deviceGroup, newUuid);
+        return;
+      case 'hit':
+        hit(device, command.rule, command.count, at);
+        return;
+      case 'install':
+        enqueueOther(device, commit, 'Install', '', at);
+        return;
+    }
+  };
+
+  const administrators = (): readonly string[] => entriesOf(descend(device.running, 'mgt-config', 'users')).map(nameOf);
+  const keyOf = (user: string): string => issueKey(device, user, known.passwordOf(user) ?? '', now());
+
+  /** The API proper, with the faults this request meets already known. */
+  const answer = (
+    request: SimulatorRequest,
+    parameters: ReadonlyMap<string, string>,
+    met: readonly FaultKind[],
+  ): SimulatorResponse => {
+    const at = now();
+    if (at < device.refusedUntil) throw new ConnectionLost('ECONNREFUSED');
+    if (request.path !== '/api/' && request.path !== '/api') return loginPage();
+    if (
+      request.method === 'POST' &&
+      !/^(application\/x-www-form-urlencoded|multipart\/form-data)/i.test(request.contentType)
+    )
+      return loginPage();
+    if (request.method !== 'GET' && request.method !== 'POST') return webRefusal(400, 'Bad Request', 'Bad Request');
+    if (at < device.deniedUntil || met.some(({ kind }) => kind === 'deny'))
+      return webRefusal(403, 'Invalid Credential', 'Invalid Credential');
+    if (parameters.get('type') === 'keygen')
+      return keygen(device, known, parameters.get('user') ?? '', parameters.get('password') ?? '', at);
+    const caller = authenticate(
+      device,
+      known,
+      {
+        key: request.headers['x-pan-key'] ?? parameters.get('key') ?? null,
+        authorization: request.headers['authorization'] ?? null,
+      },
+      at,
+    );
+    if ('status' in caller) return caller;
+    let failWith: readonly string[] | null = null;
+    for (const fault of met) {
+      if (fault.kind === 'html') return loginPage();
+      if (fault.kind === 'reply')
+        return { status: fault.status, reason: fault.reason, contentType: fault.contentType, body: fault.body };
+      if (fault.kind === 'session-timeout') throw new Refusal(22, ['Session timed out']);
+      if (fault.kind === 'config-lock-timeout')
+        throw new Refusal(13, ['Timed out while getting config lock. Please try again.']);
+      if (fault.kind === 'commit-fails') failWith = fault.lines;
+    }
+    return dispatch(caller, parameters, failWith);
+  };
+
+  const respond = async (request: SimulatorRequest): Promise<SimulatorResponse> => {
+    if (options.control === true && request.path === '/control' && request.method === 'POST') {
+      try {
+        control(controlSchema.parse(JSON.parse(request.body)));
+        return { status: 200, reason: 'OK', contentType: 'application/json', body: '{}' };
+      } catch (error) {
+        return {
+          status: 400,
+          reason: 'Bad Request',
+          contentType: 'application/json',
+          body: JSON.stringify({ error: error instanceof Error ? error.message : String(error) }),
+        };
+      }
+    }
+    device.requests += 1;
+    const verdict =
+      options.beforeRequest === undefined ? undefined : await options.beforeRequest(device.requests, request);
+    if (verdict === 'drop-before') throw new ConnectionLost('ECONNRESET');
+    const parameters = parametersOf(request);
+    const met = faults.empty
+      ? []
+      : faults.meet({
+          type: parameters.get('type') ?? '',
+          action: parameters.get('action') ?? '',
+          user: userOf(request, parameters),
+          values: [...parameters.values()],
+        });
+    for (const fault of met) {
+      if (fault.kind === 'drop-before') throw new ConnectionLost('ECONNRESET');
+      if (fault.kind === 'delay') await sleep(fault.milliseconds);
+      if (fault.kind === 'restart') restart(device, commit, fault, now());
+      if (fault.kind === 'somebody') act(fault.user, fault.parameters);
+    }
+    const response = settle(() => answer(request, parameters, met));
+    if (verdict === 'drop-after') throw new ConnectionLost('ECONNRESET');
+    let sent = response;
+    for (const fault of met) {
+      if (fault.kind === 'drop-after') throw new ConnectionLost('ECONNRESET');
+      if (fault.kind === 'empty') sent = { ...sent, body: '' };
+      if (fault.kind === 'truncate')
+        sent = { ...sent, body: sent.body.slice(0, fault.bytes), promisedBytes: Buffer.byteLength(sent.body) };
+    }
+    return sent;
+  };
+
+  const userOf = (request: SimulatorRequest, parameters: ReadonlyMap<string, string>): string => {
+    const caller = authenticate(
+      device,
+      known,
+      {
+        key: request.headers['x-pan-key'] ?? parameters.get('key') ?? null,
+        authorization: request.headers['authorization'] ?? null,
+      },
+      now(),
+    );
+    return 'status' in caller ? '' : caller.user;
+  };
+
+  return {
+    respond,
+    act,
+    control,
+    exportConfiguration: (which) => {
+      advance(device, commit, now());
+      return render(which === 'running' ? device.running : unmarked(device.workspace.candidate), false);
     },
-    exportConfiguration: (which) =>
-      render(which === 'running' ? device.running : unmarked(device.workspace.candidate), false),
-    keyOf: (user) => issueKey(device, user, known.passwordOf(user) ?? '', now()),
+    keyOf,
     passwordOf: (user) => known.passwordOf(user) ?? '',
-    administrators: () => entriesOf(descend(device.running, 'mgt-config', 'users')).map(nameOf),
+    administrators,
+    fork: (changes = {}) => assemble({ ...options, ...changes }, { ...device }, faults.copy()),
+    state: () => {
+      advance(device, commit, now());
+      return device;
+    },
+    receiveSync: (running) => {
+      device.running = running;
+      device.workspace = { ...device.workspace, candidate: running, journal: [], removals: [], fullCommitReasons: [] };
+    },
   };
 };

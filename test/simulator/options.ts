@@ -1,0 +1,59 @@
+import type { CommitOptions } from './commit.ts';
+import type { HaState } from './device.ts';
+import type { Fault } from './faults.ts';
+import type { LockTexts } from './locks.ts';
+import type { SimulatorRequest } from './reply.ts';
+
+/** What a hook may do to the request it saw coming. */
+export type HookVerdict = 'drop-before' | 'drop-after' | undefined;
+
+export interface SimulatorOptions {
+  /** A configuration in PAN-OS's own XML; `/config/panorama` in it is taken as pushed. */
+  readonly configuration?: string;
+  /** User → password, `NAME-secret` for those left out; roles come from the configuration's `mgt-config/users`. */
+  readonly passwords?: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** For the `delay` fault only. */
+  readonly sleep?: (milliseconds: number) => Promise<void>;
+  /** In [0, 1); only makes uuids look random. */
+  readonly random?: () => number;
+  /** How long a job takes; 0 ends it before its reply is sent. Default 0. */
+  readonly jobMilliseconds?: number | CommitOptions['jobMilliseconds'];
+  readonly swVersion?: string;
+  readonly model?: string;
+  readonly serial?: string;
+  readonly peerSerial?: string;
+  readonly ha?: Partial<HaState>;
+  /** Wording of lock refusals. Default `11.1`. */
+  readonly lockTexts?: LockTexts;
+  /** Whether the change list names entries or the nodes that were written; what a device does is not known. Default `entry`. */
+  readonly changeList?: 'entry' | 'node';
+  /** `text` up to 8.0, `lines` some 8.1, `entries` newer. Default `entries`. */
+  readonly policyMatchReply?: 'entries' | 'text' | 'lines';
+  /** How a match that only a default rule answers is told; not known from a device. Default `empty`. */
+  readonly noMatchReply?: 'empty' | 'rules' | 'default-rule';
+  /** Before Panorama 11.0.1 a reorder forces a full commit (inferred). Default false. */
+  readonly reorderNeedsFullCommit?: boolean;
+  /** Whether writes are refused while commits wait or run. Default `refused-while-queued`. */
+  readonly writesDuringCommit?: 'refused-while-queued' | 'refused' | 'allowed';
+  /** Platform maxima; the defaults are a VM's of 8.1. */
+  readonly limits?: Partial<Record<'address' | 'address-group' | 'service' | 'security', number>>;
+  /** False: a release without multi-config. Default true. */
+  readonly multiConfig?: boolean;
+  /** 6.0's complaints about tags that are there already, or not. Default false. */
+  readonly strictUserId?: boolean;
+  /** Answers `show config …` wrapped twice, as 8.1.x to 10.0.0 may. Default false. */
+  readonly wrapsConfigTwice?: boolean;
+  /** What names stand for outside the configuration. */
+  readonly fqdn?: Readonly<Record<string, readonly string[]>>;
+  readonly externalLists?: Readonly<Record<string, readonly string[]>>;
+  readonly regions?: Readonly<Record<string, readonly string[]>>;
+  readonly faults?: readonly Fault[];
+  /** Lets `POST /control` change faults and the device. Default false. */
+  readonly control?: boolean;
+  /** Called before the n-th request (from 1) is worked on, to act as somebody else or to break the connection. */
+  readonly beforeRequest?: (n: number, request: SimulatorRequest) => HookVerdict | Promise<HookVerdict>;
+}
+
+export const defaultLimits = { address: 10_000, 'address-group': 1000, service: 2000, security: 10_000 } as const;
