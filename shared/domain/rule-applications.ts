@@ -6,7 +6,7 @@ import {
   uniteApplications,
 } from './application-sets.ts';
 import type { Estimate } from './estimates.ts';
-import { emptyLine, type Line, sameLine, uniteAll } from './lines.ts';
+import { emptyLine, isEmptyLine, type Line, sameLine, uniteAll } from './lines.ts';
 import { findApplication, type GroupPlace, isOnCycle } from './object-look-up.ts';
 import type { Application, ObjectScope } from './policy.ts';
 import { icmpLine, onProtocol, portList, protocolLine, wholeTraffic } from './traffic-lines.ts';
@@ -64,6 +64,12 @@ export interface DefaultTraffic {
   readonly applications: ReadonlySet<string>;
 }
 
+export interface AllDefaults {
+  readonly groups: readonly DefaultTraffic[];
+  /** Applications of whose default traffic nothing more is possible. */
+  readonly exact: ReadonlySet<string>;
+}
+
 /** What one policy knows of applications; every name is resolved once. */
 export interface ApplicationReader {
   /** What the application column of a rule matches, as far as names go. Implicit uses never count. */
@@ -74,14 +80,14 @@ export interface ApplicationReader {
   readonly onlyOn: (name: string) => Line | null;
   /** What `application-default` means for one application. */
   readonly defaults: (name: string) => Estimate<Line>;
-  /** What `application-default` means for every application whose default traffic is known exactly. */
-  readonly allDefaults: () => readonly DefaultTraffic[];
+  /** What `application-default` surely means for every application of the device. */
+  readonly allDefaults: () => AllDefaults;
 }
 
 export const applicationReader = (scopes: readonly ObjectScope[]): ApplicationReader => {
   const resolved = new Map<string, Applications>();
   const defaultTraffic = new Map<string, Estimate<Line>>();
-  let everyDefault: readonly DefaultTraffic[] | null = null;
+  let everyDefault: AllDefaults | null = null;
 
   const groupsInside = ({ name }: GroupPlace): readonly GroupPlace[] => {
     const found = findApplication(scopes, name, 0);
@@ -143,17 +149,19 @@ export const applicationReader = (scopes: readonly ObjectScope[]): ApplicationRe
     return line;
   };
 
-  const readAllDefaults = (): readonly DefaultTraffic[] => {
+  const readAllDefaults = (): AllDefaults => {
+    const exact = new Set<string>();
     const byTraffic = new Map<string, { traffic: Line; applications: Set<string> }>();
     for (const name of new Set(scopes.flatMap((scope) => [...scope.applications.keys()]))) {
       const { sure, maybe } = defaults(name);
-      if (!sameLine(sure, maybe)) continue;
+      if (sameLine(sure, maybe)) exact.add(name);
+      if (isEmptyLine(sure)) continue;
       const key = sure.join(' ');
       const same = byTraffic.get(key);
       if (same === undefined) byTraffic.set(key, { traffic: sure, applications: new Set([name]) });
       else same.applications.add(name);
     }
-    return [...byTraffic.values()];
+    return { groups: [...byTraffic.values()], exact };
   };
 
   return {

@@ -48,12 +48,11 @@ const defaultSlots = (applications: ApplicationSet, reader: ApplicationReader): 
     applications: set,
   });
   if (applications.kind === 'except') {
-    const groups = reader.allDefaults();
+    const { groups, exact } = reader.allDefaults();
     const sure = groups.map((group) => slot(group.traffic, { kind: 'only', names: group.applications }));
-    const names = new Set(groups.flatMap((group) => [...group.applications]));
     return {
       sure,
-      maybe: [...sure, slot(wholeTraffic, { kind: 'except', names })],
+      maybe: [...sure, slot(wholeTraffic, { kind: 'except', names: exact })],
       doubts: ['application-default of applications without known default ports'],
     };
   }
