@@ -13,7 +13,7 @@ import { firewallPart } from '../shared/runtime/firewall-part.ts';
 import { halveBatch } from '../shared/runtime/halve-batch.ts';
 import type { Applied, Expectation, Tested } from '../shared/runtime/plans.ts';
 import { styleOf } from '../shared/runtime/settings.ts';
-import { brief, type Execution, HeldState, shown } from '../shared/runtime/states.ts';
+import { brief, type Execution, HeldState, section, shown } from '../shared/runtime/states.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
 import { tableParts } from '../shared/runtime/table-parts.ts';
 
@@ -285,14 +285,14 @@ export const applyRules = defineStep({
         ...state,
         work: applied.stagedXpaths.length > 0 ? 'commit' : 'none',
         because: applied.stagedXpaths.length > 0 ? null : 'Nothing had to be written to the firewall.',
-        applied: {
+        applied: section({
           added: shown(additions.map(({ record }) => record.name)),
           removed: shown(tested.removals.map(({ name, why }) => brief(`${name}: ${why}`))),
           shrunk: shown(tested.shrinks.map(({ name, why }) => brief(`${name}: ${why}`))),
           moved: shown(tested.moves.map(({ name }) => name)),
-          services: { made: shown([...made.keys()]), deleted: shown(unused.deleted) },
+          services: section({ made: shown([...made.keys()]), deleted: shown(unused.deleted) }),
           warnings: shown(unused.warnings.map(brief)),
-        },
+        }),
       };
     } finally {
       await turns.settle(execution, turn);

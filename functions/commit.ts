@@ -7,7 +7,7 @@ import type { Firewall, Job } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/firewall-part.ts';
 import { halveBatch } from '../shared/runtime/halve-batch.ts';
 import type { Applied, Committed } from '../shared/runtime/plans.ts';
-import { brief, HeldState, shown } from '../shared/runtime/states.ts';
+import { brief, HeldState, section, shown } from '../shared/runtime/states.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
 import { tableParts } from '../shared/runtime/table-parts.ts';
 
@@ -129,8 +129,11 @@ export const commit = defineStep({
         const id = await queue(firewall, applied, administrator);
         if (id !== null) {
           await turns.note(execution, fence, { commit: { job: id, description: applied.description } });
-          await sleep(pollMilliseconds);
           job = await firewall.job(id);
+          if (job?.status !== 'FIN') {
+            await sleep(pollMilliseconds);
+            job = await firewall.job(id);
+          }
           if (job === null) throw new NamedError('CommitRunning', `Commit job ${id} was queued and is not listed yet.`);
         }
       }
@@ -158,12 +161,12 @@ export const commit = defineStep({
       await workings.write(execution.name, fence, 'Commit', committed);
       return {
         ...state,
-        commit: {
+        commit: section({
           job: job?.id ?? null,
           result: job === null ? 'carried by another commit' : job.result,
           warnings: shown((job?.warnings ?? []).map(brief)),
           details: shown((job?.details ?? []).map(brief)),
-        },
+        }),
       };
     } finally {
       await turns.settle(execution, turn);

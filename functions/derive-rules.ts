@@ -7,7 +7,7 @@ import { candidateContext } from '../shared/runtime/candidate-context.ts';
 import { ec2Part } from '../shared/runtime/ec2-part.ts';
 import type { Derived, Resolved } from '../shared/runtime/plans.ts';
 import { translationOf } from '../shared/runtime/settings.ts';
-import { brief, HeldState, shown } from '../shared/runtime/states.ts';
+import { brief, HeldState, section, shown } from '../shared/runtime/states.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
 import { tableParts } from '../shared/runtime/table-parts.ts';
 
@@ -49,7 +49,7 @@ export const deriveRules = defineStep({
     );
     return {
       ...state,
-      derived: {
+      derived: section({
         candidates: shown(
           candidates.map((candidate) =>
             brief(
@@ -60,7 +60,7 @@ export const deriveRules = defineStep({
         obsolete: shown(obsolete.map(({ record }) => record.name)),
         leftOut: shown(leftOut.map(({ what, reason }) => brief(`${what}: ${reason}`))),
         prefixLists: shown(expanded.map(({ id, version, entries }) => `${id} version ${version}: ${entries} entries`)),
-      },
+      }),
     };
   },
 });

@@ -4,7 +4,7 @@ import { notYetVisible } from '../shared/domain/visibility.ts';
 import { ec2Part } from '../shared/runtime/ec2-part.ts';
 import type { BatchLine, Resolved } from '../shared/runtime/plans.ts';
 import { recordedFor } from '../shared/runtime/recorded.ts';
-import { HeldState, shown } from '../shared/runtime/states.ts';
+import { HeldState, section, shown } from '../shared/runtime/states.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
 import { tableParts } from '../shared/runtime/table-parts.ts';
 import { isYoung } from '../shared/runtime/young.ts';
@@ -49,7 +49,7 @@ export const resolveInterfaces = defineStep({
     const isOwn = (line: string) => own.some((id) => line.includes(id));
     return {
       ...state,
-      interfaces: {
+      interfaces: section({
         behind: shown(
           resolved.interfaces.map((each) => `${each.id} of ${each.instance}: ${each.addresses.join(', ')}`),
           isOwn,
@@ -63,7 +63,7 @@ export const resolveInterfaces = defineStep({
           isOwn,
         ),
         leftPending: shown(notYet),
-      },
+      }),
     };
   },
 });

@@ -13,7 +13,7 @@ import { candidateContext } from '../shared/runtime/candidate-context.ts';
 import { firewallPart } from '../shared/runtime/firewall-part.ts';
 import type { Derived, OutcomeLine, Resolved, Tested } from '../shared/runtime/plans.ts';
 import { type Settings, styleOf } from '../shared/runtime/settings.ts';
-import { brief, HeldState, shown } from '../shared/runtime/states.ts';
+import { brief, HeldState, section, shown } from '../shared/runtime/states.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
 import { tableParts } from '../shared/runtime/table-parts.ts';
 
@@ -141,7 +141,7 @@ export const testRules = defineStep({
       ...state,
       work: writes + repairs > 0 ? 'write' : 'none',
       because: writes + repairs > 0 ? null : becauseNothing(judged),
-      tested: {
+      tested: section({
         verdicts: shown(
           judged.map((each) => ({
             candidate: `${each.candidate.group} ${trafficText(each.candidate.traffic)}`,
@@ -163,7 +163,7 @@ export const testRules = defineStep({
               .filter((administrator) => administrator !== settings.FIREWALL_ADMINISTRATOR),
           ),
         ],
-      },
+      }),
     };
   },
 });

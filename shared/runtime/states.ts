@@ -63,6 +63,16 @@ export const shown = <Line>(lines: readonly Line[], isOwn: (line: Line) => boole
   first: [...lines.filter(isOwn), ...lines.filter((line) => !isOwn(line))].slice(0, mostLines),
 });
 
+const isEmpty = (value: unknown): boolean =>
+  (Array.isArray(value) && value.length === 0) ||
+  (typeof value === 'object' &&
+    value !== null &&
+    (Object.keys(value).length === 0 || ('count' in value && value.count === 0)));
+
+/** A section of a state's output without its empty lists: the reader sees only what there is. */
+export const section = (parts: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(parts).filter(([, value]) => !isEmpty(value)));
+
 const mostCharacters = 600;
 /** A text cut for a state's output. */
 export const brief = (text: string): string =>

@@ -72,9 +72,16 @@ export interface Deployment {
   readonly resources: { readonly Resources: Readonly<Record<string, Resource>> };
 }
 
+let parsed: Deployment | null = null;
+
 /** `serverless.yml` as data; `${…}` variables stay as they are written. */
-export const deployment = (): Deployment =>
-  parse(projectFile('serverless.yml'), { customTags: intrinsics as never, logLevel: 'silent' }) as Deployment;
+export const deployment = (): Deployment => {
+  parsed ??= parse(projectFile('serverless.yml'), {
+    customTags: intrinsics as never,
+    logLevel: 'silent',
+  }) as Deployment;
+  return parsed;
+};
 
 /** Resource properties of one resource of `serverless.yml`. */
 export const resourceProperties = <Properties>(name: string): Properties => {

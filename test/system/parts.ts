@@ -1,7 +1,7 @@
+import type { BusEvent } from '../local/bus-event.ts';
 import { createDynamoDb, type LocalDynamoDb } from '../local/dynamodb.ts';
 import type { Account } from '../local/ec2/account.ts';
 import { createEc2, type Ec2Endpoint, type Ec2Options } from '../local/ec2/endpoint.ts';
-import type { BusEvent } from '../local/bus-event.ts';
 import type { Respond } from '../local/http.ts';
 import { createSecrets } from '../local/secrets.ts';
 import { createSimulator, type Simulator, type SimulatorOptions } from '../simulator/simulator.ts';

@@ -1,10 +1,10 @@
-import { inProcessHandler, type Respond } from '../local/http.ts';
 import type { Send } from '../../shared/panos/firewall.ts';
 import { remembering, type Surroundings } from '../../shared/runtime/surroundings.ts';
+import { inProcessHandler, type Respond } from '../local/http.ts';
 import type { Simulator } from '../simulator/simulator.ts';
+import { ids } from './demo-account.ts';
 import type { Clock, Parts } from './parts.ts';
 import { administrator, secretName, tableName } from './parts.ts';
-import { ids } from './demo-account.ts';
 
 /** The settings of the demonstration, as environment variables. */
 export const demoEnvironment: Readonly<Record<string, string>> = {
@@ -31,7 +31,9 @@ export const sendToSimulator =
 
 /** An SDK request handler that finds the part by the service's host name. */
 const routed = (services: Readonly<Record<string, Respond>>) => {
-  const handlers = new Map(Object.entries(services).map(([name, respond]) => [name, inProcessHandler(respond)] as const));
+  const handlers = new Map(
+    Object.entries(services).map(([name, respond]) => [name, inProcessHandler(respond)] as const),
+  );
   const any = [...handlers.values()][0];
   return {
     ...any,
