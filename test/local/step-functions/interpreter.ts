@@ -101,6 +101,8 @@ export interface RunOptions {
   /** Told when a state is entered, and when it is left. */
   readonly onEntered?: (name: string, type: StateDefinition['Type'], input: unknown) => void;
   readonly onLeft?: (record: StateRecord) => void;
+  /** Told when an attempt of a Task has ended. */
+  readonly onAttempt?: (name: string, attempt: Attempt) => void;
   /** Stops the execution where it stands. A function that is running goes on, as on AWS. */
   readonly signal?: AbortSignal;
 }
@@ -215,6 +217,7 @@ interface Step {
   readonly execution: ExecutionContext;
   /** Rejects when the execution is over, so that nothing waits for this step any more. */
   readonly over: Promise<never>;
+  readonly onAttempt: RunOptions['onAttempt'];
 }
 
 const isAborted = (signal: AbortSignal | undefined): boolean => signal?.aborted === true;
@@ -282,6 +285,10 @@ export const createStateMachine = (options: {
 
   const taskHandler = (step: Step, attempts: Attempt[]) => {
     const counts: number[] = [];
+    const keep = (attempt: Attempt): void => {
+      attempts.push(attempt);
+      step.onAttempt?.(step.name, attempt);
+    };
     return async (given: unknown): Promise<never> => {
       const startedAt = pace.now();
       const { name, state } = step;
@@ -293,7 +300,7 @@ export const createStateMachine = (options: {
           await Promise.race([invoke(step, input, attempts.length + 1), step.over]),
           `The state/task '${state.Resource}' returned a result that`,
         );
-        attempts.push({
+        keep({
           ...record,
           input,
           result,
@@ -307,7 +314,7 @@ export const createStateMachine = (options: {
         const delayMilliseconds = pauseBeforeRetry(state.Retry ?? [], counts, error, pace.random);
         const failure = { error: error.name, cause: error.message };
         const timedOut = error.name === 'States.Timeout';
-        attempts.push({ ...record, input, endedAt: pace.now(), failure, timedOut, delayMilliseconds });
+        keep({ ...record, input, endedAt: pace.now(), failure, timedOut, delayMilliseconds });
         if (delayMilliseconds !== undefined) await Promise.race([pace.sleep(delayMilliseconds), step.over]);
         throw error;
       }
@@ -398,7 +405,7 @@ export const createStateMachine = (options: {
         const enteredAt = pace.now();
         const attempts: Attempt[] = [];
         const at = { name, type: state.Type, input, enteredAt, attempts };
-        const step: Step = { name, state, input, execution: given.execution, over };
+        const step: Step = { name, state, input, execution: given.execution, over, onAttempt: given.onAttempt };
         given.onEntered?.(name, state.Type, input);
         if (isAborted(given.signal)) return { outcome: { status: 'ABORTED', state: name, input }, states };
         const work = interpret(step, attempts);
