@@ -3,6 +3,8 @@ import { redact, shownReply } from './redact.ts';
 import type { ApiRequest } from './request-forms.ts';
 import { attribute, child, childrenOf, parseXml, type XmlElement, XmlError } from './xml.ts';
 
+const longestWords = 4000;
+
 /** What the transport brought back. */
 export interface RawReply {
   readonly status: number;
@@ -178,9 +180,12 @@ const byWords: readonly Verdict[] = [
   [/is invalid vsys/i, 'Misconfigured'],
 ];
 
-/** The firewall's words in one line; the whole reply when it has none. */
-export const wordsOf = (reply: Reply): string =>
-  reply.messages.length > 0 ? reply.messages.join(' | ') : `no message: ${reply.shown}`;
+/** The firewall's words in one line, cut to a length; the whole reply when it has none. */
+export const wordsOf = (reply: Reply): string => {
+  if (reply.messages.length === 0) return `no message: ${reply.shown}`;
+  const words = reply.messages.join(' | ');
+  return words.length <= longestWords ? words : `${words.slice(0, longestWords)}… (${words.length} characters in all)`;
+};
 
 /**
  * The named error for a reply that says no. Decided by words first, then by code as real devices use them, which is

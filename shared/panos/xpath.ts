@@ -46,7 +46,8 @@ export const places = (vsys: string) => {
 
 export type Places = ReturnType<typeof places>;
 
-const stepPattern = /\/([A-Za-z_][\w.-]*)(?:\[\s*@name\s*=\s*(?:'([^']*)'|"([^"]*)"|concat\(((?:'[^']*'|"[^"]*"|[\s,])*)\))\s*\])?/y;
+const stepPattern =
+  /\/([A-Za-z_][\w.-]*)(?:\[\s*@name\s*=\s*(?:'([^']*)'|"([^"]*)"|concat\(((?:'[^']*'|"[^"]*"|[\s,])*)\))\s*\])?/y;
 
 interface Step {
   readonly element: string;
