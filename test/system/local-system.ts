@@ -1,0 +1,76 @@
+import type { Surroundings } from '../../shared/runtime/surroundings.ts';
+import type { BusEvent } from '../local/bus-event.ts';
+import { type BusRule, createEventBus, type EventBus } from '../local/event-bus.ts';
+import type { Respond } from '../local/http.ts';
+import { stepFunctionsService } from '../local/step-functions/endpoint.ts';
+import { createExecutions, type Executions } from '../local/step-functions/executions.ts';
+import { createStateMachine, type Invocation, type Pace } from '../local/step-functions/interpreter.ts';
+import { resourceProperties } from '../support/deployment.ts';
+import { ids } from './demo-account.ts';
+import { type Clock, createParts, type Parts, type PartsOptions } from './parts.ts';
+import { localDefinition, localFunctions } from './system.ts';
+
+export const stateMachineName = 'policy-sync-local';
+export const stateMachineArn = `arn:aws:states:${ids.region}:${ids.account}:stateMachine:${stateMachineName}`;
+
+/** The whole system on one machine: the embedded parts, the state machine with the real handlers, and the bus between them. */
+export interface LocalSystem {
+  readonly parts: Parts;
+  readonly executions: Executions;
+  readonly states: Respond;
+  readonly bus: EventBus;
+  readonly surroundings: Surroundings;
+  /** Resolves when no event is under way and no execution is running. */
+  readonly idle: () => Promise<void>;
+}
+
+export interface LocalSystemOptions extends Omit<PartsOptions, 'clock' | 'emit'> {
+  readonly clock: Clock;
+  readonly pace: Pace;
+  /** The surroundings of the handlers, once the parts are there. */
+  readonly surroundings: (parts: Parts, states: Respond) => Surroundings | Promise<Surroundings>;
+  readonly around?: (invocation: Invocation, run: () => Promise<unknown>) => Promise<unknown>;
+  /** How often an event is delivered: 0 loses it, 2 doubles it. */
+  readonly copies?: (event: BusEvent, rule: string) => number;
+}
+
+/** The EventBridge rules of `serverless.yml` whose target is the state machine, by their names there. */
+const patternOf = (rule: string): Readonly<Record<string, unknown>> =>
+  resourceProperties<{ EventPattern: Record<string, unknown> }>(rule).EventPattern;
+
+export const createLocalSystem = async (options: LocalSystemOptions): Promise<LocalSystem> => {
+  const { clock, pace } = options;
+  let put: (event: BusEvent) => void = () => undefined;
+  const emit = (event: BusEvent) => put(event);
+  const parts = await createParts({ ...options, clock, emit });
+  // The functions need the Step Functions endpoint, which needs the state machine, which needs the functions.
+  let answer: Respond = () => Promise.reject(new Error('Step Functions is not up yet'));
+  const states: Respond = (request) => answer(request);
+  const surroundings = await options.surroundings(parts, states);
+  const machine = createStateMachine({
+    definition: localDefinition(ids.region, ids.account),
+    functions: localFunctions(ids.region, ids.account, surroundings, options.around),
+    pace,
+  });
+  const executions = createExecutions({
+    stateMachines: [{ name: stateMachineName, machine }],
+    ownerId: ids.account,
+    region: ids.region,
+    now: clock.now,
+    newId: clock.newId,
+    emit,
+  });
+  answer = stepFunctionsService(executions);
+  const start = async (event: BusEvent) => executions.start({ stateMachineArn, input: JSON.stringify(event) });
+  const rules: readonly BusRule[] = [{ name: 'ChangeRule', pattern: patternOf('ChangeRule'), targets: [start] }];
+  const bus = createEventBus({ rules, ...(options.copies === undefined ? {} : { copies: options.copies }) });
+  put = bus.put;
+  const idle = async (): Promise<void> => {
+    for (let before = -1; before !== bus.sent.length; ) {
+      before = bus.sent.length;
+      await bus.idle();
+      await executions.idle();
+    }
+  };
+  return { parts, executions, states, bus, surroundings, idle };
+};
