@@ -1,121 +1,31 @@
 import { ExecutionError, StateMachine as LocalStateMachine } from 'aws-local-stepfunctions';
-import {
-  checkedDefinition,
-  type Definition,
-  endMark,
-  type Retrier,
-  type StateDefinition,
-  singleState,
-} from './definition.ts';
+import { FunctionError, jsonOf, pauseBeforeRetry, TerminalError } from './attempts.ts';
+import { checkedDefinition, endMark, type StateDefinition, singleState } from './definition.ts';
+import type {
+  Attempt,
+  ExecutionContext,
+  LocalFunction,
+  Pace,
+  RunOptions,
+  StateError,
+  StateMachine,
+  StateRecord,
+} from './workflow-run.ts';
 
-/** What a function is told about the invocation. */
-export interface Invocation {
-  readonly functionArn: string;
-  readonly stateName: string;
-  readonly executionArn: string;
-  /** From 1. */
-  readonly attempt: number;
-  /** Milliseconds since the epoch after which the state no longer waits; undefined without TimeoutSeconds. */
-  readonly stateDeadline: number | undefined;
-}
-
-/** A Lambda function: JSON in, JSON out. What it throws becomes the state's error by its `name`. */
-export type LocalFunction = (input: unknown, invocation: Invocation) => Promise<unknown>;
-
-/** Runs out after some time, unless cancelled. */
-export interface Timer {
-  readonly expired: Promise<void>;
-  readonly cancel: () => void;
-}
-
-/** Time and chance as the interpreter needs them. */
-export interface Pace {
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** Waits between attempts and in Wait states. */
-  readonly sleep: (milliseconds: number) => Promise<void>;
-  /** In [0, 1): jitter. */
-  readonly random: () => number;
-  /** Limits a Task or the whole machine. */
-  readonly timer: (milliseconds: number) => Timer;
-}
-
-/** `$$.Execution` and what belongs to it. */
-export interface ExecutionContext {
-  readonly Id: string;
-  readonly Name: string;
-  /** ISO 8601. */
-  readonly StartTime: string;
-  readonly RedriveCount: number;
-  readonly RedriveTime?: string;
-  readonly RoleArn?: string;
-  readonly Input?: unknown;
-}
-
-export interface StateError {
-  readonly error: string;
-  readonly cause: string;
-}
-
-/** One attempt of a Task. */
-export interface Attempt {
-  readonly startedAt: number;
-  readonly endedAt: number;
-  readonly resource: string;
-  readonly input: string;
-  /** The result as JSON, or undefined when it failed. */
-  readonly result: string | undefined;
-  readonly failure: StateError | undefined;
-  /** The error was States.Timeout: the function was still running. */
-  readonly timedOut: boolean;
-  /** Before the next attempt, in milliseconds; undefined when there is none. */
-  readonly delayMilliseconds: number | undefined;
-}
-
-/** What happened in one state. */
-export interface StateRecord {
-  readonly name: string;
-  readonly type: StateDefinition['Type'];
-  readonly input: unknown;
-  /** undefined when the state failed or was left unfinished. */
-  readonly output: unknown;
-  readonly failure: StateError | undefined;
-  /** The state that followed; undefined at the end. */
-  readonly next: string | undefined;
-  readonly attempts: readonly Attempt[];
-  readonly enteredAt: number;
-  readonly exitedAt: number;
-}
-
-export type Outcome =
-  | { readonly status: 'SUCCEEDED'; readonly output: unknown }
-  | ({ readonly status: 'FAILED'; readonly state: string; readonly input: unknown } & StateError)
-  | { readonly status: 'TIMED_OUT'; readonly state: string; readonly input: unknown }
-  | { readonly status: 'ABORTED'; readonly state: string; readonly input: unknown };
-
-export interface RunOptions {
-  readonly input: unknown;
-  readonly execution: ExecutionContext;
-  /** Where to start; by default the definition's StartAt. */
-  readonly from?: string;
-  /** Told when a state is entered, and when it is left. */
-  readonly onEntered?: (name: string, type: StateDefinition['Type'], input: unknown) => void;
-  readonly onLeft?: (record: StateRecord) => void;
-  /** Told when an attempt of a Task has ended. */
-  readonly onAttempt?: (name: string, attempt: Attempt) => void;
-  /** Stops the execution where it stands. A function that is running goes on, as on AWS. */
-  readonly signal?: AbortSignal;
-}
-
-export interface StateMachine {
-  readonly definition: Definition;
-  readonly run: (
-    options: RunOptions,
-  ) => Promise<{ readonly outcome: Outcome; readonly states: readonly StateRecord[] }>;
-}
-
-/** The most bytes of UTF-8 that a state's input, result or output may have (documented). */
-export const payloadLimit = 262_144;
+export { pauseBeforeRetry, payloadLimit } from './attempts.ts';
+export type {
+  Attempt,
+  ExecutionContext,
+  Invocation,
+  LocalFunction,
+  Outcome,
+  Pace,
+  RunOptions,
+  StateError,
+  StateMachine,
+  StateRecord,
+  Timer,
+} from './workflow-run.ts';
 
 const functionArn = 'arn:aws:lambda:us-east-1:000000000000:function:none';
 
@@ -145,70 +55,12 @@ const timeoutErrorClass = (): Promise<new () => Error> => {
   return knownTimeoutError;
 };
 
-/** An error that no retrier and no catcher takes, not even States.ALL (documented for these two names). */
-class TerminalError extends Error {
-  override readonly name: 'States.DataLimitExceeded' | 'States.Runtime';
-  readonly isRetryable = false;
-  readonly isCatchable = false;
-
-  constructor(name: TerminalError['name'], message: string) {
-    super(message);
-    this.name = name;
+/** Ends what still waits for a step when its execution is over; no retrier and no catcher takes it. */
+class ExecutionOver extends TerminalError {
+  constructor() {
+    super('States.Runtime', 'The execution is over');
   }
 }
-
-/** An error of a function, with the cause that AWS makes of it: JSON text of type, message and trace. */
-class FunctionError extends Error {
-  override readonly name: string;
-
-  constructor(thrown: unknown) {
-    const error = thrown instanceof Error ? thrown : undefined;
-    const errorType = error?.name ?? typeof thrown;
-    const trace = (error?.stack ?? '').split('\n').map((line) => line.trim());
-    super(JSON.stringify({ errorType, errorMessage: error?.message ?? String(thrown), trace }), { cause: thrown });
-    this.name = errorType;
-  }
-}
-
-const jsonOf = (value: unknown, what: string): string => {
-  const text = JSON.stringify(value ?? null) as string | undefined;
-  if (text === undefined) throw new TerminalError('States.Runtime', `${what} is not JSON`);
-  if (Buffer.byteLength(text, 'utf8') > payloadLimit) {
-    throw new TerminalError(
-      'States.DataLimitExceeded',
-      `${what} has a size exceeding the maximum number of bytes service limit.`,
-    );
-  }
-  return text;
-};
-
-const covers = (retrier: Retrier, error: Error): boolean =>
-  retrier.ErrorEquals.some(
-    (name) =>
-      name === error.name || name === 'States.ALL' || (name === 'States.TaskFailed' && error.name !== 'States.Timeout'),
-  );
-
-/**
- * The pause before the next attempt, in milliseconds: documented as interval × rate ^ (retries before), at most
- * MaxDelaySeconds, with full jitter anywhere between nothing and that. undefined when there is no next attempt.
- * `counts` holds the retries of each retrier and is counted up.
- */
-export const pauseBeforeRetry = (
-  retriers: readonly Retrier[],
-  counts: number[],
-  error: Error,
-  random: () => number,
-): number | undefined => {
-  const index = retriers.findIndex((retrier) => covers(retrier, error));
-  const retrier = retriers[index];
-  if (retrier === undefined || error instanceof TerminalError) return undefined;
-  const made = counts[index] ?? 0;
-  if (made >= (retrier.MaxAttempts ?? 3)) return undefined;
-  counts[index] = made + 1;
-  const whole = (retrier.IntervalSeconds ?? 1) * (retrier.BackoffRate ?? 2) ** made;
-  const seconds = Math.min(whole, retrier.MaxDelaySeconds ?? Number.POSITIVE_INFINITY);
-  return seconds * 1000 * (retrier.JitterStrategy === 'FULL' ? random() : 1);
-};
 
 interface Step {
   readonly name: string;
@@ -266,7 +118,7 @@ export const createStateMachine = (options: {
         throw new FunctionError(thrown);
       }
     })();
-    if (limit === undefined) return work;
+    if (limit === undefined) return Promise.race([work, step.over]);
     /* A function that fails after its state has timed out is nobody's concern any more. */
     work.catch(() => undefined);
     const TimeoutError = await timeoutErrorClass();
@@ -274,6 +126,7 @@ export const createStateMachine = (options: {
     try {
       return await Promise.race([
         work,
+        step.over,
         timer.expired.then(() => {
           throw new TimeoutError();
         }),
@@ -297,7 +150,7 @@ export const createStateMachine = (options: {
       try {
         input = jsonOf(given, `The input of the state '${name}'`);
         const result = jsonOf(
-          await Promise.race([invoke(step, input, attempts.length + 1), step.over]),
+          await invoke(step, input, attempts.length + 1),
           `The state/task '${state.Resource}' returned a result that`,
         );
         keep({
@@ -311,6 +164,7 @@ export const createStateMachine = (options: {
         return JSON.parse(result) as never;
       } catch (thrown) {
         const error = thrown as Error;
+        if (error instanceof ExecutionOver) throw error;
         const delayMilliseconds = pauseBeforeRetry(state.Retry ?? [], counts, error, pace.random);
         const failure = { error: error.name, cause: error.message };
         const timedOut = error.name === 'States.Timeout';
@@ -429,7 +283,7 @@ export const createStateMachine = (options: {
       }
     } finally {
       limit?.cancel();
-      giveUp(new TerminalError('States.Runtime', 'The execution is over'));
+      giveUp(new ExecutionOver());
     }
   };
 

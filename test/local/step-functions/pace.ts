@@ -5,7 +5,7 @@ const realTimer = (milliseconds: number): Timer => {
   const abort = new AbortController();
   return {
     expired: new Promise((resolve) => {
-      delay(milliseconds, undefined, { signal: abort.signal, ref: false }).then(
+      delay(milliseconds, undefined, { signal: abort.signal }).then(
         () => resolve(),
         () => undefined,
       );

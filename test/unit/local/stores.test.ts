@@ -11,6 +11,7 @@ import {
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { createDynamoDb } from '../../local/dynamodb.ts';
 import { inProcessHandler, listen } from '../../local/http.ts';
+import { oneEndpoint } from '../../local/one-endpoint.ts';
 import { createSecrets, type HeldSecret } from '../../local/secrets.ts';
 
 const base = { region: 'eu-central-1', credentials: { accessKeyId: 'test', secretAccessKey: 'test' }, maxAttempts: 1 };
@@ -107,4 +108,30 @@ test('the table answers over HTTP as well', async () => {
     client.destroy();
     await server.close();
   }
+});
+
+test('all parts answer behind one address, each its own protocol', async () => {
+  const db = createDynamoDb();
+  await db.createTable(table, 'sync');
+  const respond = oneEndpoint({
+    dynamodb: db.respond,
+    secretsManager: createSecrets({
+      ownerId: '111122223333',
+      region: 'eu-central-1',
+      secrets: () => [{ name: 'one', value: 'k', createdAt: 0, versionId: 'v1' }],
+    }),
+  });
+  const requestHandler = inProcessHandler(respond);
+  const secrets = new SecretsManagerClient({ ...base, requestHandler });
+  assert.equal((await secrets.send(new GetSecretValueCommand({ SecretId: 'one' }))).SecretString, 'k');
+  const client = new DynamoDBClient({ ...base, requestHandler });
+  await client.send(new GetItemCommand({ TableName: 'sync', Key: { pk: { S: 'a' }, sk: { S: '1' } } }));
+  const absent = await respond({
+    method: 'POST',
+    path: '/',
+    query: '',
+    headers: { 'x-amz-target': 'AWSStepFunctions.ListStateMachines' },
+    body: '{}',
+  });
+  assert.equal(absent.status, 404);
 });
