@@ -131,13 +131,14 @@ const addressText = (address: bigint, family: AddressFamily): string => {
   return groups.join(family === 4 ? '.' : ':');
 };
 
-/** The fewest CIDRs that are together exactly the line, in order. */
-export const cidrsOf = (line: Line, family: AddressFamily): readonly string[] => {
+/** The fewest CIDRs that are together exactly the line, in order; only the first `most` of them where that is given. */
+export const cidrsOf = (line: Line, family: AddressFamily, most = Number.POSITIVE_INFINITY): readonly string[] => {
   const cidrs: string[] = [];
   for (let at = 0; at < line.length; at += 2) {
     let start = BigInt(line[at] as Point);
     const end = BigInt(line[at + 1] as Point);
     while (start < end) {
+      if (cidrs.length >= most) return cidrs;
       let hostBits = 0;
       while (hostBits < familyBits[family]) {
         const size = 1n << BigInt(hostBits + 1);

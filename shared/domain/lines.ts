@@ -63,15 +63,22 @@ const near = (line: Line, other: Line): Line => {
   return line.slice(from - (from % 2), to + (to % 2));
 };
 
+/** True when the line is one stretch around all of `inner`, which must not be empty. A short cut, no more. */
+const surrounds = (line: Line, inner: Line): boolean =>
+  line.length === 2 &&
+  (line[0] as Point) <= (inner[0] as Point) &&
+  (inner[inner.length - 1] as Point) <= (line[1] as Point);
+
 export const intersect = (a: Line, b: Line): Line => {
-  if (a === b) return a;
   if (a.length === 0 || b.length === 0) return emptyLine;
+  if (a === b || surrounds(b, a)) return a;
+  if (surrounds(a, b)) return b;
   return combine(near(a, b), near(b, a), (inA, inB) => inA && inB);
 };
 
 export const subtract = (a: Line, b: Line): Line => {
-  if (a === b) return emptyLine;
   if (a.length === 0 || b.length === 0) return a;
+  if (a === b || surrounds(b, a)) return emptyLine;
   return combine(a, near(b, a), (inA, inB) => inA && !inB);
 };
 

@@ -1,12 +1,13 @@
 import { lineOfCidrs } from './addresses.ts';
 import { applicationsCover, applicationsOverlap, noApplication, uniteApplications } from './application-sets.ts';
-import { type Box, cut } from './boxes.ts';
+import type { Box } from './boxes.ts';
 import type { CandidateRule } from './candidate-rules.ts';
 import type { AddressFamily } from './grants.ts';
-import { intersect, type Line, lineCovers, linesOverlap, uniteAll } from './lines.ts';
+import { type Line, lineCovers, linesOverlap, uniteAll } from './lines.ts';
 import { coversAddresses, slotsOn } from './rule-sets.ts';
 import type { Slot } from './rule-slots.ts';
 import { decidedPart, reachingPart, type Whole } from './verdict-explanation.ts';
+import { type Holder, isHeld, splitHeld } from './verdict-held.ts';
 import type { OpenView } from './verdict-view.ts';
 import { candidateSlots, layersOf, type Taken, walk } from './verdict-walk.ts';
 import type { DecidedPart, Doubt } from './verdict-words.ts';
@@ -21,9 +22,6 @@ export interface Answer {
   readonly needs: (source: number, destination: number) => boolean;
   readonly overriding: readonly string[];
 }
-
-/** Which pairs of source and destination an owned rule of this view holds already, by the rule's name. */
-export type HeldBy = (source: number, destination: number) => string | null;
 
 const wholeOf = (family: AddressFamily, source: Line, destination: Line, slots: readonly Slot[]): Whole => ({
   family,
@@ -44,25 +42,38 @@ const mergeTaken = (all: readonly Taken[]): readonly Taken[] => {
   return [...byRule.values()];
 };
 
-const subtractBoxes = (boxes: readonly Box[], others: readonly Box[]): readonly Box[] => {
-  let left = boxes;
-  for (const other of others) left = left.flatMap((box) => cut(box, other).rest);
-  return left;
+/** Marks the pairs of source and destination of which the boxes have some part. */
+const markPairs = (
+  needed: Uint8Array,
+  boxes: readonly Box[],
+  sources: readonly Line[],
+  destinations: readonly (Line | null)[],
+  holders: readonly Holder[],
+): void => {
+  const asked = destinations.filter((line) => line !== null).length * sources.length;
+  let marked = 0;
+  for (const box of boxes) {
+    if (marked === asked) return;
+    const from = sources.flatMap((line, s) => (linesOverlap(line, box.source) ? [s] : []));
+    for (const [d, line] of destinations.entries()) {
+      if (line === null || !linesOverlap(line, box.destination)) continue;
+      for (const s of from) {
+        const pair = s * destinations.length + d;
+        if (needed[pair] === 1 || isHeld(holders, s, d)) continue;
+        needed[pair] = 1;
+        marked += 1;
+      }
+    }
+  }
 };
 
-/** The part of the boxes between one source line and one destination line. */
-const between = (boxes: readonly Box[], source: Line, destination: Line): readonly Box[] =>
-  boxes.flatMap((box) => {
-    const part = {
-      ...box,
-      source: intersect(box.source, source),
-      destination: intersect(box.destination, destination),
-    };
-    return part.source.length === 0 || part.destination.length === 0 ? [] : [part];
-  });
-
 /** How the candidate fares in one view. */
-export const answer = (view: OpenView, candidate: CandidateRule, heldBy: HeldBy, bottomRule: string): Answer => {
+export const answer = (
+  view: OpenView,
+  candidate: CandidateRule,
+  holders: readonly Holder[],
+  bottomRule: string,
+): Answer => {
   const { family } = candidate;
   const sourceLines = candidate.sources.map(({ source }) => lineOfCidrs([source], family));
   const source = uniteAll(sourceLines);
@@ -71,55 +82,17 @@ export const answer = (view: OpenView, candidate: CandidateRule, heldBy: HeldBy,
   const layers = layersOf(candidate.destinations, family);
   const walks = layers.map((layer) => walk(index, family, source, layer, slots));
 
-  const places = new Map(candidate.destinations.map((destination, at) => [destination, at]));
-  const width = candidate.destinations.length;
-  const needed = new Uint8Array(sourceLines.length * width);
-  const held = new Map<string, Box[]>();
-  const reaching: Box[] = [];
+  const needed = new Uint8Array(sourceLines.length * candidate.destinations.length);
+  const held = new Map<string, readonly Box[]>();
+  const reaching: (readonly Box[])[] = [];
   for (const [at, layer] of layers.entries()) {
-    const rest = walks[at]?.rest ?? [];
-    const heldHere = new Map<string, Box[]>();
-    const reachingHere: Box[] = [];
-    for (const box of rest) {
-      const from = sourceLines.flatMap((line, s) => (linesOverlap(line, box.source) ? [s] : []));
-      const to = layer.lines.flatMap((line, d) => (linesOverlap(line, box.destination) ? [d] : []));
-      let anyHeld = false;
-      for (const d of to) {
-        const destination = layer.destinations[d];
-        const place = destination === undefined ? undefined : places.get(destination);
-        if (place === undefined) continue;
-        for (const s of from) {
-          const holder = heldBy(s, place);
-          if (holder === null) {
-            needed[s * width + place] = 1;
-            continue;
-          }
-          anyHeld = true;
-          const part = between([box], sourceLines[s] ?? [], layer.lines[d] ?? []);
-          heldHere.set(holder, [...(heldHere.get(holder) ?? []), ...part]);
-        }
-      }
-      if (!anyHeld) reachingHere.push(box);
-      else {
-        for (const d of to) {
-          const place = places.get(layer.destinations[d] ?? { interface: '', instance: '', address: '' }) ?? -1;
-          for (const s of from) {
-            if (heldBy(s, place) !== null) continue;
-            const part = between([box], sourceLines[s] ?? [], layer.lines[d] ?? []);
-            reachingHere.push(...subtractBoxes(part, reachingHere));
-          }
-        }
-      }
-    }
-    let spokenFor: readonly Box[] = reachingHere;
-    for (const [holder, boxes] of heldHere) {
-      const own: Box[] = [];
-      for (const box of boxes) own.push(...subtractBoxes([box], [...spokenFor, ...own]));
-      spokenFor = [...spokenFor, ...own];
-      if (own.length > 0) held.set(holder, [...(held.get(holder) ?? []), ...own]);
-    }
-    reaching.push(...reachingHere);
+    const lines = candidate.destinations.map((to) => layer.lines[layer.destinations.indexOf(to)] ?? null);
+    const split = splitHeld(walks[at]?.rest ?? [], sourceLines, lines, holders);
+    for (const [name, boxes] of split.held) held.set(name, [...(held.get(name) ?? []), ...boxes]);
+    reaching.push(split.reaching);
+    markPairs(needed, split.reaching, sourceLines, lines, holders);
   }
+  const rest = reaching.flat();
 
   const taken = mergeTaken(walks.flatMap((one) => one.taken));
   const whole = wholeOf(family, source, uniteAll(layers.flatMap((layer) => layer.lines)), slots);
@@ -128,13 +101,14 @@ export const answer = (view: OpenView, candidate: CandidateRule, heldBy: HeldBy,
     const { text } = decidedPart(rule, 'deny', boxes, whole);
     parts.push({ rule, action: 'override', text: text.replace(' denied by ', ' held back by the changed ') });
   }
-  if (reaching.length > 0) parts.push(reachingPart(bottomRule, parts.length === 0));
+  const finished = walks.every((one) => one.finished);
+  if (rest.length > 0) parts.push(reachingPart(bottomRule, parts.length === 0, finished));
   return {
     parts,
     taken,
-    rest: reaching,
+    rest,
     doubts: walks.flatMap((one) => one.doubts),
-    needs: (s, d) => needed[s * width + d] === 1,
+    needs: (s, d) => needed[s * candidate.destinations.length + d] === 1,
     overriding: [...taken.filter(({ action }) => action !== 'allow').map(({ rule }) => rule), ...held.keys()],
   };
 };

@@ -10,18 +10,29 @@ import type { DecidedPart, Doubt } from './verdict-words.ts';
 /** How many of a kind a sentence names before it counts the rest. */
 const mostNamed = 3;
 const mostRules = 6;
+/** Joining compares every two boxes: not worth it where only the first few are named anyway. */
+const mostJoined = 64;
 
 const enumerate = (texts: readonly string[]): string => {
   const left = texts.length - mostNamed;
   return left > 1 ? `${texts.slice(0, mostNamed).join(', ')} and ${left} more` : texts.join(', ');
 };
 
-/** Names a part of a whole by what it has, or by what it lacks where that is much shorter. */
-const partText = (part: Line, whole: Line, textsOf: (line: Line) => readonly string[], all: string): string => {
-  const texts = textsOf(part);
-  if (texts.length <= mostNamed) return enumerate(texts);
-  const missing = textsOf(subtract(whole, part));
-  return missing.length <= mostNamed ? `${all} but ${enumerate(missing)}` : enumerate(texts);
+/**
+ * Names a part of a whole by what it has, or by what it lacks where that is shorter. `textsOf` is asked for one text more
+ * than is shown and stops there: a line may have thousands of stretches, and a reader wants none of them.
+ */
+const partText = (
+  part: Line,
+  whole: Line,
+  textsOf: (line: Line, most: number) => readonly string[],
+  all: string,
+): string => {
+  const texts = textsOf(part, mostNamed + 1);
+  if (texts.length <= mostNamed) return texts.join(', ');
+  const missing = textsOf(subtract(whole, part), mostNamed + 1);
+  if (missing.length <= mostNamed) return `${all} but ${missing.join(', ')}`;
+  return `${texts.slice(0, mostNamed).join(', ')} and more`;
 };
 
 const applicationsText = (set: ApplicationSet): string => {
@@ -41,7 +52,7 @@ export interface Whole {
 }
 
 const boxText = (box: Box, whole: Whole): string => {
-  const cidrs = (line: Line) => cidrsOf(line, whole.family);
+  const cidrs = (line: Line, most: number) => cidrsOf(line, whole.family, most);
   const texts: string[] = [];
   if (!sameLine(box.source, whole.source)) texts.push(partText(box.source, whole.source, cidrs, 'all sources'));
   if (!sameLine(box.destination, whole.destination)) {
@@ -68,25 +79,31 @@ const verbs: Readonly<Record<RuleAction, string>> = {
 
 /** What one rule decides, in words: `203.0.113.0/25 by "Web in"`. */
 export const decidedPart = (rule: string, action: RuleAction, boxes: readonly Box[], whole: Whole): DecidedPart => {
-  const texts = joinBoxes(boxes).map((box) => boxText(box, whole));
+  const some = boxes.length > mostJoined ? boxes.slice(0, mostNamed) : joinBoxes(boxes);
+  const texts = some.slice(0, mostNamed + 1).map((box) => boxText(box, whole));
+  const parts = Math.max(some.length, boxes.length > mostJoined ? boxes.length : 0);
   return {
     rule,
     action: action === 'allow' ? 'allow' : 'override',
-    text: `${enumerateParts(texts)} ${verbs[action]} "${rule}"`,
+    text: `${enumerateParts(texts, parts)} ${verbs[action]} "${rule}"`,
   };
 };
 
-const enumerateParts = (texts: readonly string[]): string => {
-  const left = texts.length - mostNamed;
+const enumerateParts = (texts: readonly string[], parts: number): string => {
+  const left = parts - mostNamed;
   return left > 1 ? `${texts.slice(0, mostNamed).join(' and ')} and ${left} parts more` : texts.join(' and ');
 };
 
-/** What nothing above decides. `alone` says that nothing else was decided either. */
-export const reachingPart = (bottomRule: string, alone: boolean): DecidedPart => ({
-  rule: bottomRule,
-  action: 'reach',
-  text: `${alone ? 'all of it' : 'the rest'} reaches "${bottomRule}"`,
-});
+/** What nothing above decides. `alone`: nothing else was decided either. `finished`: every rule was asked. */
+export const reachingPart = (bottomRule: string, alone: boolean, finished: boolean): DecidedPart => {
+  const what = alone ? 'all of it' : 'the rest';
+  const text = `${what} reaches "${bottomRule}"`;
+  return {
+    rule: bottomRule,
+    action: 'reach',
+    text: finished ? text : `${what} may reach "${bottomRule}": the rules above cut it into too many parts to tell`,
+  };
+};
 
 const doubtText = ({ rule, action, because }: Doubt): string =>
   `"${rule}" (${enumerate(because)}) may ${action === 'allow' ? 'allow' : 'deny'} first`;

@@ -26,7 +26,16 @@ export interface Walk {
   /** What reaches the bottom rule, or may. */
   readonly rest: readonly Box[];
   readonly doubts: readonly Doubt[];
+  /** False when the rules cut the candidate into so many parts that the walk stopped; `rest` was then not judged further. */
+  readonly finished: boolean;
 }
+
+/**
+ * Rules that overlap each other crosswise in several sides can cut a candidate into more parts than anybody has time
+ * for. Past these bounds what is left counts as reaching the bottom rule: perhaps a superfluous rule, never a wrong one.
+ */
+const mostBoxes = 2_000;
+const mostCuts = 250_000;
 
 const serviceOf = (service: RuleService): Service =>
   service.kind === 'any'
@@ -132,9 +141,16 @@ export const walk = (
   let rest: readonly Box[] = slots.map((slot) => ({ ...slot, source, destination }));
   const taken: Taken[] = [];
   const doubts: Doubt[] = [];
+  let cuts = 0;
+  let finished = true;
   for (const sets of index.near({ family, source, destination, traffic })) {
     const boxes: Box[] = [];
     for (const sure of sets.everSure ? boxesOf(sets, 'sure', family, layer, traffic) : []) {
+      if (rest.length > mostBoxes || cuts > mostCuts) {
+        finished = false;
+        break;
+      }
+      cuts += rest.length;
       const left: Box[] = [];
       for (const box of rest) {
         const parts = cut(box, sure);
@@ -150,7 +166,7 @@ export const walk = (
         doubts.push({ rule: sets.name, action: sets.action, because: sets.doubts });
       }
     }
-    if (rest.length === 0) break;
+    if (rest.length === 0 || !finished) break;
   }
-  return { taken, rest, doubts };
+  return { taken, rest, doubts, finished };
 };

@@ -4,8 +4,9 @@ import type { AddressFamily, GrantDestination, GrantSource, Traffic } from './gr
 import { objectsUsedBy } from './object-uses.ts';
 import type { Contributions } from './ownership.ts';
 import type { PendingEdit } from './policy.ts';
-import { type Answer, answer, type HeldBy, narrowerAllows } from './verdict-answer.ts';
+import { type Answer, answer, narrowerAllows } from './verdict-answer.ts';
 import { explain } from './verdict-explanation.ts';
+import type { Holder } from './verdict-held.ts';
 import { type OpenView, openView } from './verdict-view.ts';
 import type { Doubt, Judged, Verdict } from './verdict-words.ts';
 
@@ -77,25 +78,19 @@ const sameSource = (a: GrantSource, b: GrantSource): boolean =>
 const sameDestination = (a: GrantDestination, b: GrantDestination): boolean =>
   a.interface === b.interface && a.address === b.address;
 
-const heldIn = (view: OpenView, owned: readonly OwnedInVerdict[], candidate: CandidateRule): HeldBy => {
-  const holders = owned.flatMap(({ uuid, holds }) => {
+const holdersIn = (view: OpenView, owned: readonly OwnedInVerdict[], candidate: CandidateRule): readonly Holder[] =>
+  owned.flatMap(({ uuid, holds }) => {
     const name = view.byUuid.get(uuid)?.name;
     if (name === undefined || holds === undefined) return [];
     if (holds.group !== candidate.group || holds.family !== candidate.family) return [];
     if (!sameTraffic(holds.traffic, candidate.traffic)) return [];
-    const { sources, destinations } = holds.contributions;
-    return [
-      {
-        name,
-        sources: candidate.sources.map((source) => sources.some((one) => sameSource(one, source))),
-        destinations: candidate.destinations.map((to) => destinations.some((one) => sameDestination(one, to))),
-      },
-    ];
+    const { contributions } = holds;
+    const sources = candidate.sources.map((from) => contributions.sources.some((one) => sameSource(one, from)));
+    const destinations = candidate.destinations.map((to) =>
+      contributions.destinations.some((one) => sameDestination(one, to)),
+    );
+    return sources.includes(true) && destinations.includes(true) ? [{ name, sources, destinations }] : [];
   });
-  return (source, destination) =>
-    holders.find((holder) => holder.sources[source] === true && holder.destinations[destination] === true)?.name ??
-    null;
-};
 
 const trafficName = ({ service, application, traffic }: CandidateRule): string => {
   if (service.kind === 'any') return traffic.kind === 'all' ? 'all traffic' : application.join(', ');
@@ -181,7 +176,7 @@ export const judgeCandidates = (question: VerdictQuestion): readonly Judged[] =>
     if (candidate.sources.length === 0 || candidate.destinations.length === 0) {
       throw new RangeError(`A candidate for group ${candidate.group} has no source or no destination`);
     }
-    const answers = views.map((view) => answer(view, candidate, heldIn(view, owned, candidate), bottomRule));
+    const answers = views.map((view) => answer(view, candidate, holdersIn(view, owned, candidate), bottomRule));
     const needs = (source: number, destination: number) => answers.some((one) => one.needs(source, destination));
     const explanation = explanationOf(question, views, answers);
     const doubts = uniqueDoubts(answers.flatMap((one) => one.doubts));
