@@ -75,8 +75,11 @@ export interface Turns {
   note(claimant: Claimant, fence: number, changed: Partial<Pick<Turn, 'limit' | 'commit'>>): Promise<Turn>;
   /** The attempt that got `renewed` has ended and sends nothing more. Leaves a later attempt's `busyUntil` alone. */
   settle(claimant: Claimant, renewed: Turn): Promise<void>;
-  /** Gives the turn up. True when it was this claimant's; a turn already given up or lost is left alone. */
-  release(claimant: Claimant, fence: number): Promise<boolean>;
+  /**
+   * Gives the turn up. With a fence: only if it is that plan's; without: whatever this execution still holds, in any of its
+   * redrives. True when it was given up; a turn already given up or lost is left alone.
+   */
+  release(claimant: Claimant, fence: number | null): Promise<boolean>;
   read(): Promise<Turn | null>;
 }
 
@@ -173,9 +176,12 @@ export const createTurns = ({ table, now }: TurnSurroundings): Turns => {
       await update(claimant, renewed.fence, () => ({ busyUntil: 0 }));
     },
     release: async (claimant, fence) => {
-      if (!holds(await read(), claimant, fence)) return false;
-      await update(claimant, fence, () => ({ owner: null, busyUntil: 0, expiresAt: 0, commit: null }));
-      return true;
+      for (;;) {
+        const turn = await read();
+        if (turn === null || turn.owner !== claimant.id || (fence !== null && turn.fence !== fence)) return false;
+        const next = { ...turn, owner: null, busyUntil: 0, expiresAt: 0, commit: null };
+        if ((await replace(turn, next)) !== null) return true;
+      }
     },
   };
 };

@@ -113,6 +113,11 @@ export const errorCatalogue = {
     means: "The firewall's platform limit would be exceeded.",
     whatToDo: 'Remove unused rules or objects, or use a bigger platform, then redrive.',
   },
+  PolicyUnsettled: {
+    next: 'final',
+    means: 'The plan became stale too many times in a row: somebody keeps changing the policy.',
+    whatToDo: 'Wait until the other changes are done, then redrive.',
+  },
   FullCommitNeeded: {
     next: 'final',
     means: 'The firewall demands a full commit, which would carry changes that are not ours.',
