@@ -84,7 +84,7 @@ const table: fc.Arbitrary<readonly PlannedRoute[]> = fc
   .tuple(
     fc.uniqueArray(route(ipv4Destinations), { selector: (each) => each.destination, maxLength: 4 }),
     fc.uniqueArray(route(ipv6Destinations), { selector: (each) => each.destination, maxLength: 2 }),
-    fc.boolean(),
+    fc.constantFrom(true, true, true, false),
   )
   .map(([ipv4, ipv6, plain]) => [
     ...(plain && !ipv4.some(({ destination }) => destination === '0.0.0.0/0')
@@ -97,10 +97,13 @@ const table: fc.Arbitrary<readonly PlannedRoute[]> = fc
 export const accountPlan: fc.Arbitrary<Plan> = fc.record({
   secondRange: fc.boolean(),
   tables: fc.array(table, { minLength: 3, maxLength: 3 }),
-  groups: fc.array(fc.uniqueArray(permission, { selector: (each) => JSON.stringify(each), maxLength: 5 }), {
-    minLength: 3,
-    maxLength: 3,
-  }),
+  groups: fc.array(
+    fc.uniqueArray(permission, { selector: (each) => JSON.stringify(each), minLength: 1, maxLength: 5 }),
+    {
+      minLength: 3,
+      maxLength: 3,
+    },
+  ),
   instances: fc.array(
     fc.record({
       state: fc.constantFrom('running', 'running', 'pending', 'stopped', 'shutting-down'),
@@ -114,7 +117,7 @@ export const accountPlan: fc.Arbitrary<Plan> = fc.record({
         { minLength: 1, maxLength: 2 },
       ),
     }),
-    { minLength: 1, maxLength: 4 },
+    { minLength: 2, maxLength: 4 },
   ),
 });
 
