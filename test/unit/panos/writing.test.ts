@@ -362,6 +362,18 @@ describe('a firewall without multi-config', () => {
     );
   });
 
+  test('deletes last, so that a refused addition never has a rule put back under another uuid', async () => {
+    const { firewall, seen } = without();
+    await assert.rejects(
+      firewall.write([{ kind: 'delete-rule', name: 'Web in' }, add('i-1', { service: ['nonsense'] })], plain),
+      { name: 'FirewallRejected' },
+    );
+    assert.deepEqual(
+      seen.flatMap(({ action }) => (action === 'delete' || action === 'set' ? [action] : [])),
+      ['set'],
+    );
+  });
+
   test('when undoing fails too, the message says so', async () => {
     const { firewall, intercept } = without();
     intercept(({ action, xpath }) => {
