@@ -55,7 +55,9 @@ export const recordChange = defineStep({
       return {
         format: 1,
         work: 'none',
-        because: `Nothing to do: none of the interfaces is behind the firewall, and no rule was made for them.`,
+        because: brief(
+          `Nothing to do: no interface behind the firewall, and no rule was made for one. ${endsHere.join('; ')}.`,
+        ),
         change,
         leftOut: shown(endsHere),
       };

@@ -1,6 +1,7 @@
 import type { CandidateRule } from '../shared/domain/candidate-rules.ts';
 import { candidateRules } from '../shared/domain/candidates.ts';
 import { NamedError } from '../shared/domain/errors.ts';
+import type { LeftOut } from '../shared/domain/grants.ts';
 import { missingGrants, planRemovals, type Removals, withRemovals } from '../shared/domain/plan.ts';
 import { planDigest } from '../shared/domain/plan-digest.ts';
 import { missingPrerequisites } from '../shared/domain/prerequisites.ts';
@@ -105,7 +106,7 @@ export const testRules = defineStep({
   run: async ({ turns, records, workings, firewall }, state, { execution }, settings) => {
     const { fence } = state.turn;
     await turns.renew(execution, fence, null);
-    const { taken } = (await workings.read(execution.name, fence, 'ResolveInterfaces')) as Resolved;
+    const { taken, recorded, resolved } = (await workings.read(execution.name, fence, 'ResolveInterfaces')) as Resolved;
     const { scope, desired } = (await workings.read(execution.name, fence, 'DeriveRules')) as Derived;
     const snapshot = await firewall.snapshot();
     checkFirewall(snapshot, settings);
@@ -140,7 +141,10 @@ export const testRules = defineStep({
     return {
       ...state,
       work: writes + repairs > 0 ? 'write' : 'none',
-      because: writes + repairs > 0 ? null : becauseNothing(judged),
+      because:
+        writes + repairs > 0
+          ? null
+          : becauseNothing(judged, recorded.length > 0 ? [] : resolved.leftOut, resolved.interfaces.length),
       tested: section({
         verdicts: shown(
           judged.map((each) => ({
@@ -168,7 +172,12 @@ export const testRules = defineStep({
   },
 });
 
-const becauseNothing = (judged: readonly Judged[]): string => {
+const becauseNothing = (judged: readonly Judged[], leftOut: readonly LeftOut[], interfaces: number): string => {
+  if (judged.length === 0 && interfaces === 0 && leftOut.length > 0) {
+    return brief(
+      `No interface behind the firewall: ${leftOut.map(({ what, reason }) => `${what}: ${reason}`).join('; ')}.`,
+    );
+  }
   if (judged.length === 0) return 'The policy already says what EC2 grants.';
   const kinds = new Set(judged.map(({ verdict }) => verdict.kind));
   const words = [...kinds].sort().join(' or ');

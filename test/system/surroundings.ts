@@ -1,6 +1,8 @@
+import { NamedError } from '../../shared/domain/errors.ts';
 import type { Send } from '../../shared/panos/firewall.ts';
 import { remembering, type Surroundings } from '../../shared/runtime/surroundings.ts';
 import { inProcessHandler, type Respond } from '../local/http.ts';
+import { ConnectionLost } from '../simulator/faults.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import { ids } from './demo-account.ts';
 import type { Clock, Parts } from './parts.ts';
@@ -21,12 +23,19 @@ export const demoEnvironment: Readonly<Record<string, string>> = {
   TABLE_NAME: tableName,
 };
 
-/** Sends to the simulator without sockets. */
+/** Sends to the simulator without sockets; a connection that breaks is what the transport makes of it. */
 export const sendToSimulator =
   (simulator: Pick<Simulator, 'respond'>): Send =>
-  ({ method, path, headers, body }) => {
+  async ({ method, path, headers, body }) => {
     const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-    return simulator.respond({ method, path, headers: lower, body, contentType: lower['content-type'] ?? '' });
+    try {
+      return await simulator.respond({ method, path, headers: lower, body, contentType: lower['content-type'] ?? '' });
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) throw error;
+      throw new NamedError('FirewallUnreachable', `${error.message}; the request may have been carried out`, {
+        cause: error,
+      });
+    }
   };
 
 /** An SDK request handler that finds the part by the service's host name. */
