@@ -18,7 +18,7 @@ import {
   withoutKeys,
 } from './account.ts';
 import { type Changed, type Changing, freshId } from './changing.ts';
-import { shownInstance } from './describe.ts';
+import { shownInstance } from './describe-instances.ts';
 import { newInterface, requireGroups, settledGroups } from './interfaces.ts';
 import { Ec2Error, lookUp, lookUpOne, required } from './refusals.ts';
 

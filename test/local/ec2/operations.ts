@@ -1,7 +1,10 @@
 import * as ec2 from '@aws-sdk/client-ec2';
 import type { StaticOperationSchema } from '@smithy/types';
 import type { Changed, Changing } from './changing.ts';
-import * as read from './describe.ts';
+import { describeSecurityGroupRules, describeSecurityGroups } from './describe-groups.ts';
+import { describeInstances, describeNetworkInterfaces } from './describe-instances.ts';
+import { describeRouteTables, describeSubnets, describeVpcEndpoints, describeVpcs } from './describe-network.ts';
+import { describeManagedPrefixLists, getManagedPrefixListEntries } from './describe-prefix-lists.ts';
 import {
   modifyInstanceAttribute,
   runInstances,
@@ -19,6 +22,7 @@ import {
   unassignPrivateIpAddresses,
 } from './interfaces.ts';
 import { modifyManagedPrefixList } from './prefix-lists.ts';
+import type { Reading } from './reading.ts';
 import {
   associateRouteTable,
   createRoute,
@@ -40,7 +44,7 @@ export type Operation =
       readonly kind: 'read';
       readonly schema: StaticOperationSchema;
       readonly accepts: readonly string[];
-      readonly run: (reading: read.Reading, input: object) => object;
+      readonly run: (reading: Reading, input: object) => object;
     }
   | {
       readonly kind: 'change';
@@ -54,7 +58,7 @@ export type Operation =
 const reading = <Input extends object>(
   schema: StaticOperationSchema,
   accepts: readonly (keyof Input & string)[],
-  run: (reading: read.Reading, input: Input) => object,
+  run: (reading: Reading, input: Input) => object,
 ): Operation => ({
   kind: 'read',
   schema,
@@ -110,7 +114,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
     reading<ec2.DescribeInstancesCommandInput>(
       ec2.DescribeInstances$,
       ['InstanceIds', 'Filters', 'IncludeManagedResources'],
-      read.describeInstances,
+      describeInstances,
     ),
   ],
   [
@@ -118,7 +122,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
     reading<ec2.DescribeNetworkInterfacesCommandInput>(
       ec2.DescribeNetworkInterfaces$,
       ['NetworkInterfaceIds', 'Filters', 'IncludeManagedResources'],
-      read.describeNetworkInterfaces,
+      describeNetworkInterfaces,
     ),
   ],
   [
@@ -126,7 +130,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
     reading<ec2.DescribeSecurityGroupsCommandInput>(
       ec2.DescribeSecurityGroups$,
       ['GroupIds', 'GroupNames', 'Filters'],
-      read.describeSecurityGroups,
+      describeSecurityGroups,
     ),
   ],
   [
@@ -134,20 +138,20 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
     reading<ec2.DescribeSecurityGroupRulesCommandInput>(
       ec2.DescribeSecurityGroupRules$,
       ['SecurityGroupRuleIds', 'Filters'],
-      read.describeSecurityGroupRules,
+      describeSecurityGroupRules,
     ),
   ],
   [
     'DescribeSubnets',
-    reading<ec2.DescribeSubnetsCommandInput>(ec2.DescribeSubnets$, ['SubnetIds', 'Filters'], read.describeSubnets),
+    reading<ec2.DescribeSubnetsCommandInput>(ec2.DescribeSubnets$, ['SubnetIds', 'Filters'], describeSubnets),
   ],
-  ['DescribeVpcs', reading<ec2.DescribeVpcsCommandInput>(ec2.DescribeVpcs$, ['VpcIds', 'Filters'], read.describeVpcs)],
+  ['DescribeVpcs', reading<ec2.DescribeVpcsCommandInput>(ec2.DescribeVpcs$, ['VpcIds', 'Filters'], describeVpcs)],
   [
     'DescribeRouteTables',
     reading<ec2.DescribeRouteTablesCommandInput>(
       ec2.DescribeRouteTables$,
       ['RouteTableIds', 'Filters'],
-      read.describeRouteTables,
+      describeRouteTables,
     ),
   ],
   [
@@ -155,7 +159,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
     reading<ec2.DescribeManagedPrefixListsCommandInput>(
       ec2.DescribeManagedPrefixLists$,
       ['PrefixListIds', 'Filters'],
-      read.describeManagedPrefixLists,
+      describeManagedPrefixLists,
     ),
   ],
   [
@@ -163,7 +167,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
     reading<ec2.GetManagedPrefixListEntriesCommandInput>(
       ec2.GetManagedPrefixListEntries$,
       ['PrefixListId', 'TargetVersion'],
-      read.getManagedPrefixListEntries,
+      getManagedPrefixListEntries,
     ),
   ],
   [
@@ -171,7 +175,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
     reading<ec2.DescribeVpcEndpointsCommandInput>(
       ec2.DescribeVpcEndpoints$,
       ['VpcEndpointIds', 'Filters'],
-      read.describeVpcEndpoints,
+      describeVpcEndpoints,
     ),
   ],
   [

@@ -73,7 +73,7 @@ const world = (faults: () => Ec2Faults = () => ({})) => {
   const webId = seed.instance({
     id: 'i-0a',
     state: 'stopped',
-    tags: { Name: 'web <1> & "co"' },
+    tags: { Name: 'web <1> &lt; "co"' },
     interfaces: [
       {
         id: 'eni-0a',
@@ -152,7 +152,7 @@ test('an instance is read with its interfaces, addresses, groups and tags', asyn
   const instance = Reservations?.[0]?.Instances?.[0];
   assert.equal(instance?.State?.Name, 'stopped');
   assert.equal(instance.PrivateIpAddress, '10.0.1.10');
-  assert.deepEqual(instance.Tags, [{ Key: 'Name', Value: 'web <1> & "co"' }]);
+  assert.deepEqual(instance.Tags, [{ Key: 'Name', Value: 'web <1> &lt; "co"' }]);
   const [eni] = instance.NetworkInterfaces ?? [];
   assert.deepEqual(
     eni?.PrivateIpAddresses?.map((address) => [address.PrivateIpAddress, address.Primary]),
