@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { CandidateRule } from '../../../shared/domain/candidate-rules.ts';
 import { translatedDestinations } from '../../../shared/domain/destination-nat.ts';
 import { checkApplications } from '../../../shared/domain/device-applications.ts';
+import { fitToDevice } from '../../../shared/domain/fit-to-device.ts';
 import type { Traffic } from '../../../shared/domain/grants.ts';
 import { scopesInOrder } from '../../../shared/domain/object-look-up.ts';
 import type { AddressGroup, AddressObject, Application, ObjectScope, Policy } from '../../../shared/domain/policy.ts';
@@ -213,4 +214,23 @@ test('a NAT target that is not known is told, not guessed', () => {
     ['unknown', {}],
   ] as const)
     assert.deepEqual([nat(name, vsys).isRefused, nat(name, vsys).undecided], [false, ['publish web']], name);
+});
+
+test('a candidate keeps the destinations that no NAT rule translates to, and goes when none is left', () => {
+  const web = candidate(tcp(443));
+  const both = { ...web, destinations: [destination('10.0.1.20/32'), destination('10.0.1.21/32')] };
+  const unknown = candidate(tcp(5432));
+  const fitted = fitToDevice([web, both, unknown], policy(), [
+    { name: 'publish web', translatedAddress: '10.0.1.20' },
+    { name: 'publish mail', translatedAddress: 'mail.example.net' },
+  ]);
+  assert.deepEqual(
+    fitted.candidates.map((each) => each.destinations.map(({ address }) => address)),
+    [['10.0.1.21/32']],
+  );
+  assert.deepEqual(
+    fitted.leftOut.map(({ what }) => what),
+    ['eni-0a'],
+  );
+  assert.deepEqual(fitted.undecidedNat, ['publish mail']);
 });
