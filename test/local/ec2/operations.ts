@@ -36,6 +36,7 @@ import {
   modifySecurityGroupRules,
   revokeSecurityGroupIngress,
 } from './security-group-rules.ts';
+import { createSecurityGroup, deleteSecurityGroup } from './security-groups.ts';
 import * as trail from './trail.ts';
 
 /** One call of the API. `accepts` lists the parameters that have an effect here; all others are refused. */
@@ -233,6 +234,19 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
       modifyInstanceAttribute,
       trail.instanceAttributeTrail,
     ),
+  ],
+  [
+    'CreateSecurityGroup',
+    changing<ec2.CreateSecurityGroupCommandInput>(
+      ec2.CreateSecurityGroup$,
+      ['GroupName', 'Description', 'VpcId'],
+      createSecurityGroup,
+      trail.createGroupTrail,
+    ),
+  ],
+  [
+    'DeleteSecurityGroup',
+    changing<ec2.DeleteSecurityGroupCommandInput>(ec2.DeleteSecurityGroup$, ['GroupId'], deleteSecurityGroup),
   ],
   [
     'AuthorizeSecurityGroupIngress',

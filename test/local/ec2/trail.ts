@@ -2,6 +2,7 @@ import type {
   AssignIpv6AddressesCommandInput,
   AssignPrivateIpAddressesCommandInput,
   AuthorizeSecurityGroupIngressCommandInput,
+  CreateSecurityGroupCommandInput,
   IpPermission,
   ModifyInstanceAttributeCommandInput,
   ModifyManagedPrefixListCommandInput,
@@ -107,6 +108,10 @@ export const runTrail = (input: RunInstancesCommandInput) =>
             ),
           ),
   });
+
+/** Names as the request has them on the wire (captured). */
+export const createGroupTrail = (input: CreateSecurityGroupCommandInput) =>
+  present({ groupName: input.GroupName, groupDescription: input.Description, vpcId: input.VpcId });
 
 /** Inferred from the model and from synthetic records: a captured change of groups was not found. */
 export const instanceAttributeTrail = (input: ModifyInstanceAttributeCommandInput) =>

@@ -6,7 +6,9 @@ import {
   AttachNetworkInterfaceCommand,
   AuthorizeSecurityGroupIngressCommand,
   CreateRouteCommand,
+  CreateSecurityGroupCommand,
   DeleteRouteCommand,
+  DeleteSecurityGroupCommand,
   DescribeInstancesCommand,
   DescribeManagedPrefixListsCommand,
   DescribeNetworkInterfacesCommand,
@@ -686,4 +688,21 @@ test('the same endpoint answers over HTTP on the loopback address', async () => 
     client.destroy();
     await server.close();
   }
+});
+
+test('a group is deleted only when no interface carries it and no other group names it', async () => {
+  const { client, trail, ids, endpoint } = world();
+  const { GroupId } = await client.send(
+    new CreateSecurityGroupCommand({ GroupName: 'new', Description: 'new', VpcId: ids.vpcId }),
+  );
+  const IpPermissions = [{ IpProtocol: 'tcp', FromPort: 22, ToPort: 22, UserIdGroupPairs: [{ GroupId }] }];
+  await client.send(new AuthorizeSecurityGroupIngressCommand({ GroupId: 'sg-0a', IpPermissions }));
+  const remove = (id: string | undefined) => client.send(new DeleteSecurityGroupCommand({ GroupId: id }));
+  await assert.rejects(remove(GroupId), refusal('DependencyViolation'));
+  await assert.rejects(remove('sg-0a'), refusal('DependencyViolation'));
+  await assert.rejects(remove(ids.defaultGroupId), refusal('CannotDelete'));
+  await client.send(new RevokeSecurityGroupIngressCommand({ GroupId: 'sg-0a', IpPermissions }));
+  await remove(GroupId);
+  assert.ok(![...endpoint.account().rules.values()].some((rule) => rule.GroupId === GroupId));
+  assert.deepEqual(trail().at(-1)?.detail['requestParameters'], { groupId: GroupId });
 });
