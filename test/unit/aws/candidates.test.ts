@@ -68,7 +68,15 @@ test('groups, ports and families make candidates of their own', () => {
     ],
     changeOf('2026-11-05T10:00:00Z', instance('i-0a')),
   );
-  assert.equal(made.length, 4);
+  assert.deepEqual(
+    made.map(({ group, family, traffic }) => [group, family, traffic]),
+    [
+      ['sg-0a', 4, tcp(443)],
+      ['sg-0a', 6, tcp(443)],
+      ['sg-0a', 4, tcp(443, 444)],
+      ['sg-0b', 4, tcp(443)],
+    ],
+  );
   for (const rule of made) assert.equal(subjectId(rule.subject), 'i-0a');
 });
 
