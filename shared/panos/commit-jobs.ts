@@ -143,12 +143,13 @@ export const findCommit = async (
   const ours = (await allJobs(connection))
     .filter((job) => isCommit(job) && job.user === administrator)
     .sort(newestFirst);
-  const found = ours.find((job) => job.description === description);
+  const wanted = description.trim();
+  const found = ours.find((job) => job.description === wanted);
   if (found !== undefined) return found;
   // Inferred: no capture shows that the list of all jobs carries descriptions as a single job does.
   for (const { id } of ours.filter((job) => job.description === '').slice(0, lookedAtSingly)) {
     const job = await readJob(connection, id);
-    if (job?.description === description) return job;
+    if (job?.description === wanted) return job;
   }
   return null;
 };

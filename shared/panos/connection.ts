@@ -63,7 +63,8 @@ export const connect = (options: {
           path: '/api/',
           headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-pan-key': key },
           body: formBody(request, options.vsys),
-          timeoutMilliseconds: options.timeoutMilliseconds,
+          // Work takes longer than reading, and a write without an answer costs more.
+          timeoutMilliseconds: options.timeoutMilliseconds * (request.purpose === 'read' ? 1 : 2),
         });
       } catch (error) {
         const said = redact(messageOf(error), key);
@@ -83,7 +84,8 @@ export const connect = (options: {
       return await askOnce(request);
     } catch (error) {
       const quick = options.now() - started <= quickMilliseconds;
-      if (request.purpose !== 'read' || !quick || !isNamed(error, 'FirewallUnreachable')) throw error;
+      const repeatable = request.purpose === 'read' && request.mayBeRestarting !== true;
+      if (!repeatable || !quick || !isNamed(error, 'FirewallUnreachable')) throw error;
     }
     await options.sleep(pauseMilliseconds);
     return askOnce(request);

@@ -44,7 +44,7 @@ export interface FirewallOptions {
   readonly now: () => number;
   /** Predefined applications to read beside those that rules name. Default: those of the App-ID tables. */
   readonly applications?: readonly string[];
-  /** How long one request may take, connecting excluded. Default 60000. */
+  /** How long one read may take, connecting excluded; a write or commit may take twice that. Default 60000. */
   readonly timeoutMilliseconds?: number;
 }
 

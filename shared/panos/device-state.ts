@@ -104,7 +104,7 @@ export const readLocks = async (connection: Connection): Promise<readonly Lock[]
   (await Promise.all([locksOf(connection, 'config'), locksOf(connection, 'commit')])).flat();
 
 const lockForm = (leaf: XmlElement, asked: string): ApiRequest =>
-  opForm(commandWith(['request', 'config-lock'], leaf), asked, { withoutVsys: true });
+  opForm(commandWith(['request', 'config-lock'], leaf), asked, { withoutVsys: true, purpose: 'operation' });
 
 /** True when the words say that the lock is held by this administrator already. */
 const isOurs = (reply: Reply, administrator: string): boolean =>

@@ -103,7 +103,7 @@ export const replyFrom = (request: ApiRequest, raw: RawReply, key: string): Repl
     if (raw.status === 401 || raw.status === 403 || /key expired|invalid credential/i.test(raw.reason)) {
       throw denied(request, `${line}: ${shownReply(raw.body, key)}`);
     }
-    if (raw.body.trim() === '') {
+    if (raw.status === 200 && raw.body.trim() === '') {
       throw new NamedError(
         'FirewallUnreachable',
         `${asked}: ${line} with an empty body, as an overloaded firewall sends; the request may have been carried out`,
@@ -216,7 +216,8 @@ export const refusal = (request: ApiRequest, reply: Reply): NamedError => {
   if (changes && reply.messages.length > 0 && isRefusalOfContent(reply.code)) {
     return new NamedError('FirewallRejected', message);
   }
-  return new NamedError('ReplyNotUnderstood', `${message}. The whole reply: ${reply.shown}`);
+  const whole = reply.messages.length === 0 ? '' : `. The whole reply: ${reply.shown}`;
+  return new NamedError('ReplyNotUnderstood', `${message}${whole}`);
 };
 
 /**

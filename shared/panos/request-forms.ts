@@ -48,7 +48,7 @@ export const multiConfigForm = (operations: readonly XmlElement[], auditComment:
   purpose: 'write',
 });
 
-/** An operational command. */
+/** An operational command; one that only reads unless it says otherwise. */
 export const opForm = (
   command: XmlElement,
   asked: string,
@@ -57,7 +57,7 @@ export const opForm = (
   type: 'op',
   fields: { cmd: buildXml(command) },
   asked,
-  purpose: 'operation',
+  purpose: 'read',
   ...extra,
 });
 

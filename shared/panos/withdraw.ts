@@ -103,6 +103,7 @@ const revertPartially = async (connection: Connection, administrator: string): P
   const form = opForm(
     commandWith(['revert', 'config'], element('partial', [memberList('admin', [administrator])])),
     `revert config of ${administrator}`,
+    { purpose: 'operation' },
   );
   const reply = await connection.ask(form);
   if (reply.succeeded) return true;

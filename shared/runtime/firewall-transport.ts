@@ -21,15 +21,14 @@ export interface TransportOptions {
   readonly connectTimeoutMilliseconds?: number;
   /** Default 64 MB. */
   readonly maximumReplyBytes?: number;
+  /**
+   * Connections idle for longer are not used again: a frozen Lambda wakes up with connections that the other side has long
+   * closed, and a write sent on such a one would have an unknown outcome for nothing. Default 4000.
+   */
+  readonly idleMilliseconds?: number;
 }
 
 const socketsAtMost = 4;
-
-/**
- * Idle connections older than this are not used again: a frozen Lambda wakes up with connections that the other side
- * has long closed, and a write sent on such a one would have an unknown outcome for nothing.
- */
-const idleMilliseconds = 4000;
 
 const notSent = 'nothing was sent to it';
 const perhapsSent = 'the request may have reached it and may have been carried out';
@@ -159,13 +158,14 @@ const decodeBody = (chunks: readonly Buffer[], origin: string): string => {
  */
 export const httpsSend = (options: TransportOptions): Send => {
   const url = endpointFrom(options.endpoint, options.allowHttp === true);
+  const idle = options.idleMilliseconds ?? 4000;
   const maximum = options.maximumReplyBytes ?? 64 * 1024 * 1024;
   let agent = agentFor(url, options);
   let underWay = 0;
   let lastUsed = performance.now();
 
   const currentAgent = (): http.Agent => {
-    if (underWay === 0 && performance.now() - lastUsed > idleMilliseconds) {
+    if (underWay === 0 && performance.now() - lastUsed > idle) {
       agent.destroy();
       agent = agentFor(url, options);
     }

@@ -216,6 +216,32 @@ describe('what the transport says', () => {
   });
 });
 
+test('secrets of a configuration are not shown with a reply that cannot be read', async () => {
+  const { firewall } = always(
+    '<config><phash>$1$abc</phash><private-key x="y">-----BEGIN</private-key><phash>$5$def</config>',
+  );
+  const error = await raises(
+    read(firewall),
+    'ReplyNotUnderstood',
+    /<phash>\[secret\]<\/phash><private-key x="y">\[secret\]/,
+  );
+  assert.doesNotMatch(error.message, /abc|BEGIN|def/);
+});
+
+test('long words of the firewall are cut to a length', async () => {
+  const lines = Array.from({ length: 2000 }, (_, index) => `line ${index}`);
+  const error = await raises(
+    write(always(configError(' code="12"', ...lines)).firewall),
+    'FirewallRejected',
+    /line 0 \| line 1/,
+  );
+  assert.ok(error.message.length < 5000);
+});
+
+test('an empty refusal such as HTTP 413 is not taken for a firewall that cannot be reached', async () => {
+  await raises(write(always({ status: 413, reason: 'Too Large', body: '' }).firewall), 'ReplyNotUnderstood', /413/);
+});
+
 test('every request is a form with its vsys, and the key only in its header', async () => {
   const { firewall, seen } = always('<response status="success"><result></result></response>');
   await firewall.pendingEdits();

@@ -137,6 +137,14 @@ describe('the transport', () => {
     assert.equal(connections, 4);
   });
 
+  test('does not use a connection that was idle for long', async () => {
+    const send = sendTo(server, { ca: byIp.cert, idleMilliseconds: 20 });
+    await send(request());
+    await new Promise((resolve) => setTimeout(resolve, 40));
+    await send(request());
+    assert.equal(connections, 2);
+  });
+
   test('without a CA or fingerprint a self-signed certificate is refused before anything is sent', async () => {
     const error = await caught(sendTo(server)(request()));
     assert.equal(error.name, 'FirewallUnreachable');
