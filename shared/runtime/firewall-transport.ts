@@ -165,7 +165,8 @@ export const httpsSend = (options: TransportOptions): Send => {
   let lastUsed = performance.now();
 
   const currentAgent = (): http.Agent => {
-    if (underWay === 0 && performance.now() - lastUsed > idle) {
+    // Only when nobody else is on the way: this request is counted already.
+    if (underWay === 1 && performance.now() - lastUsed > idle) {
       agent.destroy();
       agent = agentFor(url, options);
     }
