@@ -4,7 +4,6 @@ import {
   type Dirty,
   nameOf,
   type Path,
-  type PathStep,
   pathText,
   sameContent,
   stepOf,
@@ -50,6 +49,27 @@ const inOrder = (
 };
 
 /**
+ * Which running node each candidate child was. Same name first; a renamed entry is what bore its old name, unless somebody
+ * has put another entry there meanwhile.
+ */
+const basesOf = (base: ConfigNode | null, candidate: ConfigNode): ReadonlyMap<ConfigNode, ConfigNode> => {
+  const bases = new Map<ConfigNode, ConfigNode>();
+  if (base === null) return bases;
+  const claimed = new Set<ConfigNode>();
+  const claim = (child: ConfigNode, before: ConfigNode | null): void => {
+    if (before === null || claimed.has(before)) return;
+    claimed.add(before);
+    bases.set(child, before);
+  };
+  for (const child of candidate.children) claim(child, childAt(base, stepOf(child)));
+  for (const child of candidate.children) {
+    const renamedFrom = child.dirty?.renamedFrom ?? null;
+    if (renamedFrom !== null && !bases.has(child)) claim(child, childAt(base, { tag: 'entry', key: renamedFrom }));
+  }
+  return bases;
+};
+
+/**
  * The running configuration with the selected changes of the candidate in it, and no others: node by node, by who changed
  * a node last. Marks of the candidate stay on what was carried, so that the same function serves a partial revert
  * (the candidate with everybody's changes but the reverted). That ownership is decided node by node follows from the
@@ -67,35 +87,22 @@ export const carry = (running: ConfigNode, workspace: Workspace, selection: Sele
     whole: boolean,
   ): readonly ConfigNode[] => {
     const carried = new Map<ConfigNode, ConfigNode>();
+    const bases = basesOf(base, candidate);
+    const byBase = new Map<ConfigNode, ConfigNode>();
     const used = new Set<ConfigNode>();
     for (const child of candidate.children) {
-      const step = stepOf(child);
-      const renamedFrom = child.dirty?.renamedFrom ?? null;
-      let before = base === null ? null : childAt(base, step);
-      if (before === null && renamedFrom !== null && base !== null)
-        before = childAt(base, { tag: 'entry', key: renamedFrom });
-      const result = visit(before, child, [...path, step], whole);
+      const before = bases.get(child) ?? null;
+      const result = visit(before, child, [...path, stepOf(child)], whole);
       if (before !== null) used.add(before);
-      if (result !== null) carried.set(child, result);
+      if (result === null) continue;
+      carried.set(child, result);
+      if (before !== null) byBase.set(before, result);
     }
     const staying: ConfigNode[] = [];
-    const byBefore = new Map<ConfigNode, ConfigNode>();
-    for (const child of candidate.children) {
-      const result = carried.get(child);
-      if (result === undefined || base === null) continue;
-      const renamedFrom = child.dirty?.renamedFrom ?? null;
-      const before =
-        childAt(base, stepOf(child)) ??
-        (renamedFrom === null ? null : childAt(base, { tag: 'entry', key: renamedFrom }));
-      if (before !== null) byBefore.set(before, result);
-    }
     for (const child of base?.children ?? []) {
-      const result = byBefore.get(child);
+      const result = byBase.get(child);
       if (result !== undefined) staying.push(result);
-      else if (!used.has(child) && !whole) {
-        const step: PathStep = stepOf(child);
-        if (!removed.has(pathText([...path, step]))) staying.push(child);
-      }
+      else if (!used.has(child) && !whole && !removed.has(pathText([...path, stepOf(child)]))) staying.push(child);
     }
     const present = new Set(staying);
     return inOrder(staying, candidate.children, carried, (child) => {

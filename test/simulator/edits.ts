@@ -314,6 +314,8 @@ export const setAt = (workspace: Workspace, editing: Editing, path: Path, sent: 
   const edit = new Edit(workspace, editing);
   const last = path[path.length - 1];
   checkAncestors(path, workspace.candidate);
+  const missing = missingEntry(workspace.candidate, path, sent);
+  if (missing !== null) return setAt(workspace, editing, missing.path, missing.sent);
   const wrapper = (tag: string, attributes: Readonly<Record<string, string>>): ConfigNode =>
     node(tag, attributes, sent);
   const root = last === undefined;
@@ -339,6 +341,29 @@ export const setAt = (workspace: Workspace, editing: Editing, path: Path, sent: 
   for (const { path: touched, action } of edit.touches) if (action === 'CREATE') removals = without(removals, touched);
   if (candidate === workspace.candidate) return edit.finish(workspace, candidate, removals);
   return edit.finish(workspace, candidate, removals);
+};
+
+/**
+ * A write below an entry that does not exist makes the entry (so shrinking a rule that somebody deleted brings a stump
+ * back). Answers the path of that entry and what to merge into it; null when every ancestor is there.
+ */
+const missingEntry = (
+  candidate: ConfigNode,
+  path: Path,
+  sent: readonly ConfigNode[],
+): { readonly path: Path; readonly sent: readonly ConfigNode[] } | null => {
+  const at = path.findIndex(
+    (step, index) =>
+      step.tag === 'entry' && index < path.length - 1 && nodeAt(candidate, path.slice(0, index + 1)) === null,
+  );
+  if (at < 0) return null;
+  const wrapped = path
+    .slice(at + 1)
+    .reduceRight<readonly ConfigNode[]>(
+      (inner, step) => [node(step.tag, step.tag === 'entry' ? { name: step.key ?? '' } : {}, inner)],
+      sent,
+    );
+  return { path: path.slice(0, at + 1), sent: wrapped };
 };
 
 /** Entries that a write would create on the way must have names the device takes. */
@@ -377,6 +402,12 @@ export const editAt = (workspace: Workspace, editing: Editing, path: Path, sent:
   if (step.tag !== last.tag || (last.tag === 'entry' && step.key !== last.key))
     throw new Refusal(12, [` ${last.key ?? last.tag} unexpected here`]);
   checkAncestors(path, workspace.candidate);
+  const missing = missingEntry(workspace.candidate, path, sent.children);
+  if (missing !== null) {
+    const content =
+      sent.children.length > 0 ? missing.sent : missingEntry(workspace.candidate, path.slice(0, -1), [sent])?.sent;
+    return setAt(workspace, editing, missing.path, content ?? [sent]);
+  }
   const edit = new Edit(workspace, editing);
   let lost: readonly ConfigNode[] = [];
   const existed = nodeAt(workspace.candidate, path);
