@@ -276,12 +276,35 @@ const field = (policy: Policy, rule: SecurityRule, session: Session, world: Worl
   }
 };
 
-/** A rule matches a session when every field does. */
-export const matches = (policy: Policy, rule: SecurityRule, session: Session, world: World): boolean => {
-  for (let at = 0; at < fieldCount + rule.restrictions.length; at += 1) {
-    if (!field(policy, rule, session, world, at)) return false;
+/** Whether a rule matches a session in one world: when every field does. Each field is asked once per value. */
+export const matcher = (policy: Policy, rule: SecurityRule, world: World): ((session: Session) => boolean) => {
+  const before = new Map<string, boolean>();
+  return (session) => {
+    for (let at = 0; at < fieldCount + rule.restrictions.length; at += 1) {
+      const key = `${at} ${lookedAt(session, at)}`;
+      const answer = before.get(key) ?? field(policy, rule, session, world, at);
+      before.set(key, answer);
+      if (!answer) return false;
+    }
+    return true;
+  };
+};
+
+/** What of a session a field looks at. */
+const lookedAt = (session: Session, at: number): string => {
+  const { from, to, source, destination, application, protocol, port, sourcePort } = session;
+  switch (at) {
+    case 0:
+      return `${from} ${to}`;
+    case 1:
+      return source;
+    case 2:
+      return destination;
+    case 3:
+      return `${application} ${protocol} ${port} ${sourcePort}`;
+    default:
+      return JSON.stringify(session);
   }
-  return true;
 };
 
 type Certainty = 'no' | 'perhaps' | 'yes';
@@ -290,12 +313,7 @@ type Certainty = 'no' | 'perhaps' | 'yes';
 const remembered = new WeakMap<SecurityRule, Map<string, Certainty>>();
 
 const certaintyOf = (policy: Policy, rule: SecurityRule, session: Session, at: number): Certainty => {
-  const value = [
-    `${session.from} ${session.to}`,
-    session.source,
-    session.destination,
-    `${session.application} ${session.protocol} ${session.port} ${session.sourcePort}`,
-  ][at];
+  const value = lookedAt(session, at);
   const known = remembered.get(rule) ?? new Map<string, Certainty>();
   remembered.set(rule, known);
   const before = known.get(`${at} ${value}`);

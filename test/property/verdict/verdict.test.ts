@@ -6,7 +6,7 @@ import type { Policy, SecurityRule } from '../../../shared/domain/policy.ts';
 import { judgeCandidates } from '../../../shared/domain/verdict.ts';
 import type { Judged } from '../../../shared/domain/verdict-words.ts';
 import { type Case, cases, sessionsOf } from './cases.ts';
-import { all, candidateMatches, certainty, matches, none, type Session, type World } from './oracle.ts';
+import { all, candidateMatches, certainty, matcher, none, type Session, type World } from './oracle.ts';
 import { runs } from './runs.ts';
 
 const bottomRule = 'Clean up';
@@ -144,7 +144,7 @@ const worldOf =
   };
 
 test('however the unsure rules match, a rule for a candidate that is not needed would change the fate of no session', (t) => {
-  runs(t, 4_000, fc.tuple(cases, fc.array(fc.integer(), { minLength: 1, maxLength: 3 })), ([question, salts]) => {
+  runs(t, 3_000, fc.tuple(cases, fc.array(fc.integer(), { minLength: 1, maxLength: 2 })), ([question, salts]) => {
     const answers = ask(question);
     const accepted: CandidateRule[] = [];
     for (const [input, candidate] of question.candidates.entries()) {
@@ -153,11 +153,12 @@ test('however the unsure rules match, a rule for a candidate that is not needed 
       if (mine.some(({ verdict }) => verdict.kind === 'needed')) continue;
       for (const policy of question.policies) {
         for (const world of [none, all, ...salts.map(worldOf)]) {
+          const matchers = new Map(policy.rules.map((rule) => [rule, matcher(policy, rule, world)]));
           for (const [s] of candidate.sources.entries()) {
             for (const [d] of candidate.destinations.entries()) {
               for (const session of sessionsOf(policy, candidate, s, d)) {
                 const decided =
-                  rulesFor(question, policy, session).some((rule) => matches(policy, rule, session, world)) ||
+                  rulesFor(question, policy, session).some((rule) => matchers.get(rule)?.(session) === true) ||
                   accepted.some((one) => candidateMatches(one, session));
                 assert(decided, `${JSON.stringify(session)} reaches the new rule`);
               }
