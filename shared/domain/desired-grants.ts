@@ -1,9 +1,9 @@
 import { canonicalCidr, familyOf, lineOfCidrs } from './addresses.ts';
 import { NamedError } from './errors.ts';
-import type { Grant, GrantSource, LeftOut, NetworkInterface, Traffic } from './grants.ts';
-import { lineCovers } from './lines.ts';
+import type { AddressFamily, Grant, GrantSource, LeftOut, NetworkInterface, Traffic } from './grants.ts';
+import { type Line, lineCovers, linesOverlap } from './lines.ts';
 import { permissionTraffic } from './permission-traffic.ts';
-import { effectiveTable, type NetworkPicture, repliesReachFirewall, vpcRanges } from './routes.ts';
+import { addressesThroughFirewall, effectiveTable, type NetworkPicture, vpcRanges } from './routes.ts';
 import type { SeenPrefixList, SeenRouteTable, SeenRule } from './seen.ts';
 import { type TranslationSettings, translate } from './translation.ts';
 
@@ -40,18 +40,31 @@ const sourcesOf = (rule: SeenRule, lists: ReadonlyMap<string, SeenPrefixList>): 
   }
 };
 
+/** What decides over the sources of all interfaces in one route table of one VPC. */
 interface Place {
   readonly vpc: string;
-  readonly table: SeenRouteTable;
+  readonly table: string;
+  readonly local: Readonly<Record<AddressFamily, Line>>;
+  readonly throughFirewall: Readonly<Record<AddressFamily, Line>>;
 }
 
+const placeOf = (vpc: string, table: SeenRouteTable, { network, firewallTargets }: GrantInputs): Place => ({
+  vpc,
+  table: table.id,
+  local: { 4: lineOfCidrs(vpcRanges(network, vpc, 4), 4), 6: lineOfCidrs(vpcRanges(network, vpc, 6), 6) },
+  throughFirewall: {
+    4: addressesThroughFirewall(table, 4, network, firewallTargets),
+    6: addressesThroughFirewall(table, 6, network, firewallTargets),
+  },
+});
+
 /** Why a source's traffic does not come through the firewall; null when (a part of) it does. */
-const bypassReason = (source: string, { vpc, table }: Place, inputs: GrantInputs): string | null => {
+const bypassReason = (source: string, place: Place): string | null => {
   const family = familyOf(source);
-  const local = lineOfCidrs(vpcRanges(inputs.network, vpc, family), family);
-  if (lineCovers(local, lineOfCidrs([source], family))) return `${source} is local: inside ${vpc}`;
-  if (!repliesReachFirewall(source, table, inputs.network, inputs.firewallTargets))
-    return `replies to ${source} do not go through the firewall (${table.id})`;
+  const line = lineOfCidrs([source], family);
+  if (lineCovers(place.local[family], line)) return `${source} is local: inside ${place.vpc}`;
+  if (!linesOverlap(place.throughFirewall[family], line))
+    return `replies to ${source} do not go through the firewall (${place.table})`;
   return null;
 };
 
@@ -111,7 +124,15 @@ export const desiredGrants = (inputs: GrantInputs): DesiredGrants => {
     if (rule.source.kind === 'prefix-list') expanded.add(rule.source.id);
     rulesOfGroup.set(rule.group, [...(rulesOfGroup.get(rule.group) ?? []), grants]);
   }
-  const bypassIn = new Map<string, (source: string) => string | null>();
+  const places = new Map<string, (source: string) => string | null>();
+  const bypassIn = (vpc: string, table: SeenRouteTable): ((source: string) => string | null) => {
+    const known = places.get(`${vpc} ${table.id}`);
+    if (known !== undefined) return known;
+    const place = placeOf(vpc, table, inputs);
+    const bypass = remembering((source) => bypassReason(source, place));
+    places.set(`${vpc} ${table.id}`, bypass);
+    return bypass;
+  };
   const grants: Grant[] = [];
   for (const each of inputs.interfaces) {
     const table = effectiveTable(inputs.network, { id: each.subnet, vpc: each.vpc });
@@ -119,10 +140,7 @@ export const desiredGrants = (inputs: GrantInputs): DesiredGrants => {
       leaveOut(each.id, `no route table found for ${each.subnet}`);
       continue;
     }
-    const place: Place = { vpc: each.vpc, table };
-    const bypass =
-      bypassIn.get(`${each.vpc} ${table.id}`) ?? remembering((source) => bypassReason(source, place, inputs));
-    bypassIn.set(`${each.vpc} ${table.id}`, bypass);
+    const bypass = bypassIn(each.vpc, table);
     for (const group of each.groups)
       for (const { rule, traffic, sources } of rulesOfGroup.get(group) ?? [])
         for (const source of sources) {

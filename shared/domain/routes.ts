@@ -56,13 +56,12 @@ const hopsOf = (
 };
 
 /**
- * The part of `addresses` whose traffic this table sends to a firewall target: longest prefix first. Addresses inside
- * the VPC are no part of it, whatever routes say of them: they are local.
+ * The addresses outside the VPC whose traffic this table sends to a firewall target: longest prefix first, so that a more
+ * specific route (or blackhole) takes its part away. Addresses inside the VPC are local, whatever routes say of them.
  */
-export const partThroughFirewall = (
-  addresses: Line,
-  family: AddressFamily,
+export const addressesThroughFirewall = (
   table: SeenRouteTable,
+  family: AddressFamily,
   picture: NetworkPicture,
   targets: readonly string[],
 ): Line => {
@@ -70,7 +69,7 @@ export const partThroughFirewall = (
     .flatMap((route) => hopsOf(route, picture, targets))
     .filter((hop) => hop.family === family)
     .toSorted((a, b) => b.prefixLength - a.prefixLength || a.rank - b.rank);
-  let open = subtract(addresses, lineOfCidrs(vpcRanges(picture, table.vpc, family), family));
+  let open = subtract(wholeFamily[family], lineOfCidrs(vpcRanges(picture, table.vpc, family), family));
   let through = emptyLine;
   for (const hop of hops) {
     if (isEmptyLine(open)) break;
@@ -80,23 +79,10 @@ export const partThroughFirewall = (
   return through;
 };
 
-/** True when replies to at least a part of the source go through the firewall. */
-export const repliesReachFirewall = (
-  source: string,
-  table: SeenRouteTable,
-  picture: NetworkPicture,
-  targets: readonly string[],
-): boolean => {
-  const family = familyOf(source);
-  return !isEmptyLine(partThroughFirewall(lineOfCidrs([source], family), family, table, picture, targets));
-};
-
 /** The families for which anything outside the VPC is reached through the firewall. */
 export const familiesBehindFirewall = (
   table: SeenRouteTable,
   picture: NetworkPicture,
   targets: readonly string[],
 ): readonly AddressFamily[] =>
-  ([4, 6] as const).filter(
-    (family) => !isEmptyLine(partThroughFirewall(wholeFamily[family], family, table, picture, targets)),
-  );
+  ([4, 6] as const).filter((family) => !isEmptyLine(addressesThroughFirewall(table, family, picture, targets)));

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { lineOfCidrs } from '../../../shared/domain/addresses.ts';
+import { linesOverlap } from '../../../shared/domain/lines.ts';
 import {
+  addressesThroughFirewall,
   effectiveTable,
   familiesBehindFirewall,
   type NetworkPicture,
-  repliesReachFirewall,
 } from '../../../shared/domain/routes.ts';
 import type { SeenRoute, SeenRouteTable } from '../../../shared/domain/seen.ts';
 
@@ -34,7 +36,7 @@ const picture: NetworkPicture = {
 
 const families = (...routes: readonly SeenRoute[]) => familiesBehindFirewall(table(...routes), picture, [firewall]);
 const reaches = (source: string, ...routes: readonly SeenRoute[]) =>
-  repliesReachFirewall(source, table(...routes), picture, [firewall]);
+  linesOverlap(lineOfCidrs([source], 4), addressesThroughFirewall(table(...routes), 4, picture, [firewall]));
 
 test('a blackhole that still names the firewall does not count', () => {
   assert.deepEqual(families(route('0.0.0.0/0', firewall, { state: 'blackhole' })), []);
