@@ -114,6 +114,7 @@ const standingOf = (
   seen: Seen,
   picture: NetworkPicture,
   settings: InterfaceSettings,
+  familiesOf: (table: SeenRouteTable) => readonly AddressFamily[],
 ): Standing => {
   const { firewallTargets: targets } = settings;
   const holder = each.instance === null ? null : (seen.instances.get(each.instance) ?? null);
@@ -135,7 +136,7 @@ const standingOf = (
   }
   const table = effectiveTable(picture, { id: each.subnet, vpc: each.vpc });
   if (table === null) return leftOutAs('not routed', `no route table found for ${each.subnet}`);
-  const families = familiesBehindFirewall(table, picture, targets);
+  const families = familiesOf(table);
   const addresses = each.addresses.filter((address) => families.includes(familyOf(address)));
   if (addresses.length === 0)
     return leftOutAs(
@@ -232,8 +233,11 @@ export const resolveInterfaces = async (
   await readHolders(reads, seen);
 
   const network = await pictureOf(reads, seen, everything?.picture ?? null);
+  const familiesOf = oncePerTable((table) => familiesBehindFirewall(table, network, settings.firewallTargets));
   const standings = new Map(
-    [...seen.interfaces.values()].map((each) => [each.id, standingOf(each, seen, network, settings)] as const),
+    [...seen.interfaces.values()].map(
+      (each) => [each.id, standingOf(each, seen, network, settings, familiesOf)] as const,
+    ),
   );
   const leftOut: LeftOut[] = await unknownSubjects(reads, seen, instanceIds, groupIds);
   const interfaces: NetworkInterface[] = [];
@@ -242,6 +246,16 @@ export const resolveInterfaces = async (
     else leftOut.push({ what: id, reason: standing.reason });
   }
   return { interfaces, leftOut, gone: goneFrom(scope.recorded, standings, seen), network };
+};
+
+/** Remembers the answer for each table: many interfaces share one. */
+const oncePerTable = <Value>(compute: (table: SeenRouteTable) => Value): ((table: SeenRouteTable) => Value) => {
+  const known = new Map<string, { readonly value: Value }>();
+  return (table) => {
+    const found = known.get(table.id) ?? { value: compute(table) };
+    known.set(table.id, found);
+    return found.value;
+  };
 };
 
 const isInstance = (id: string): boolean => id.startsWith('i-');
