@@ -155,3 +155,10 @@ test('egress rules of a group are not read as grants', async () => {
   );
   assert.deepEqual(unreadable, []);
 });
+
+test('answers are in the order of ids, whatever the order EC2 gives', async () => {
+  const { account, ids } = manyInstances(9);
+  const shuffled = { ...account, instances: new Map([...account.instances].toReversed()) };
+  const order = (await worldOf(shuffled).reads.instances(ids)).map(({ id }) => id);
+  assert.deepEqual(order, ids.toSorted());
+});
