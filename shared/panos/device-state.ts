@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts';
 import type { Device, Lock } from './firewall.ts';
 import { type Reply, refusal } from './replies.ts';
 import { type ApiRequest, opForm } from './request-forms.ts';
-import { child, childrenOf, childText, descend, element, nameOf, textElement, type XmlElement } from './xml.ts';
+import { child, childrenOf, childText, element, nameOf, textElement, type XmlElement } from './xml.ts';
 import { canonicalXpath } from './xpath.ts';
 
 /** An operational command as nested elements: `command('show', 'system', 'info')`. */
@@ -128,7 +128,3 @@ export const releaseConfigLock = async (connection: Connection): Promise<void> =
   const gone = reply.messages.some((text) => /^config (lock )?is not currently (locked|held)/i.test(text));
   if (!reply.succeeded && !gone) throw refusal(form, reply);
 };
-
-/** The `system`-like element below `result`; exported for the readers of other operational commands. */
-export const resultAt = (reply: Reply, ...names: readonly string[]): XmlElement | null =>
-  descend(reply.result, ...names);

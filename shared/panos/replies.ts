@@ -1,4 +1,4 @@
-import { NamedError } from '../domain/errors.ts';
+import { type ErrorName, NamedError } from '../domain/errors.ts';
 import { redact, shownReply } from './redact.ts';
 import type { ApiRequest } from './request-forms.ts';
 import { attribute, child, childrenOf, parseXml, type XmlElement, XmlError } from './xml.ts';
@@ -143,22 +143,8 @@ const denied = (request: ApiRequest, words: string): NamedError =>
       )
     : new NamedError('FirewallDenied', `${request.asked}: ${words}`);
 
-type Verdict = readonly [pattern: RegExp, name: Parameters<typeof namedFor>[0]];
-const namedFor = (
-  name:
-    | 'CommitInProgress'
-    | 'ConfigLocked'
-    | 'CommitLocked'
-    | 'FirewallNotActive'
-    | 'FullCommitNeeded'
-    | 'FirewallFull'
-    | 'FirewallDenied'
-    | 'FirewallUnreachable'
-    | 'Misconfigured',
-) => name;
-
 /** Refusals known by their words, whatever the code: codes differ between releases and are often absent. */
-const byWords: readonly Verdict[] = [
+const byWords: readonly (readonly [RegExp, ErrorName])[] = [
   [/invalid credential|not authenticated|key expired|not authorized|unauthorized request/i, 'FirewallDenied'],
   // Seen under load within milliseconds of the request (captured), so it is no proof that the key has ended.
   [/^session timed out/i, 'FirewallUnreachable'],

@@ -86,15 +86,8 @@ export const canonicalXpath = (xpath: string): string => {
 export const xpathWithin = (inner: string, outer: string): boolean => {
   const inside = stepsOf(inner);
   const around = stepsOf(outer);
-  return (
-    inside !== null &&
-    around !== null &&
-    around.length <= inside.length &&
-    around.every((step, index) => {
-      const other = inside[index];
-      return other?.element === step.element && other.name === step.name;
-    })
-  );
+  if (inside === null || around === null) return false;
+  return around.every((step, index) => inside[index]?.element === step.element && inside[index]?.name === step.name);
 };
 
 /** What an xpath names, in terms of the configuration this client writes. */

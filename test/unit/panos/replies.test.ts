@@ -242,6 +242,12 @@ test('an empty refusal such as HTTP 413 is not taken for a firewall that cannot 
   await raises(write(always({ status: 413, reason: 'Too Large', body: '' }).firewall), 'ReplyNotUnderstood', /413/);
 });
 
+test('a vsys or administrator that no firewall has is Misconfigured at once', () => {
+  for (const options of [{ vsys: "vsys1']" }, { vsys: '' }, { administrator: '' }, { administrator: 'a<b' }]) {
+    assert.throws(() => always(nothing, options), { name: 'Misconfigured' });
+  }
+});
+
 test('every request is a form with its vsys, and the key only in its header', async () => {
   const { firewall, seen } = always('<response status="success"><result></result></response>');
   await firewall.pendingEdits();

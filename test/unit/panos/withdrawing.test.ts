@@ -102,6 +102,17 @@ describe('withdrawing', () => {
     });
   }
 
+  test('a rule that was the last comes back as the last', async () => {
+    const { firewall, colleague, intercept } = await withRules(bench(), 'i-1');
+    intercept(({ cmd }) => refusingRevert(cmd));
+    await colleague.write([move('Clean up', 'i-1')], plain);
+    await colleague.commit({ description: 'moved', full: false });
+    await firewall.write([move('i-1', 'Web in')], plain);
+    const xpaths = firewall.xpathsOf(drop('i-1'));
+    assert.deepEqual(await firewall.withdraw(xpaths), { withdrawn: xpaths, left: [] });
+    assert.equal(local(await firewall.candidate()).at(-1)?.name, 'i-1');
+  });
+
   test('only what is asked for goes, what else is ours stays', async () => {
     const { firewall, seen } = await withRules(bench(), 'i-1', 'i-2');
     await firewall.write([narrow('i-1'), narrow('i-2')], plain);
