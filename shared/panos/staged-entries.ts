@@ -22,6 +22,8 @@ interface Entries {
 export interface Both {
   readonly candidate: Entries;
   readonly running: Entries;
+  /** Rules of both that the same rule follows, counting only rules of both. */
+  readonly standing: ReadonlySet<string>;
 }
 
 /** Rules and services of both configurations: four requests. */
@@ -32,10 +34,20 @@ export const readBoth = async (connection: Connection, place: Places): Promise<B
     showNode(connection, place.rules),
     showNode(connection, place.services),
   ]);
-  return {
-    candidate: { rules: childrenOf(candidateRules, 'entry'), services: childrenOf(candidateServices, 'entry') },
-    running: { rules: childrenOf(runningRules, 'entry'), services: childrenOf(runningServices, 'entry') },
-  };
+  const candidate = { rules: childrenOf(candidateRules, 'entry'), services: childrenOf(candidateServices, 'entry') };
+  const running = { rules: childrenOf(runningRules, 'entry'), services: childrenOf(runningServices, 'entry') };
+  return { candidate, running, standing: standingIn(orderOf(candidate), orderOf(running)) };
+};
+
+const followers = (order: readonly string[], common: ReadonlySet<string>): ReadonlyMap<string, string | null> => {
+  const kept = order.filter((name) => common.has(name));
+  return new Map(kept.map((name, index) => [name, kept[index + 1] ?? null]));
+};
+
+const standingIn = (now: readonly string[], was: readonly string[]): ReadonlySet<string> => {
+  const common = commonOf(now, was);
+  const before = followers(was, common);
+  return new Set([...followers(now, common)].flatMap(([name, next]) => (before.get(name) === next ? [name] : [])));
 };
 
 /** The entry of that name. */
@@ -69,13 +81,12 @@ export const commonOf = (one: readonly string[], other: readonly string[]): Read
   return new Set(one.filter((name) => others.has(name)));
 };
 
-const placeRestored = (both: Both, { target }: Asked): boolean => {
-  if (target.kind !== 'rule' || target.field !== null) return true;
-  const now = orderOf(both.candidate);
-  const was = orderOf(both.running);
-  const common = commonOf(now, was);
-  return !common.has(target.name) || followerIn(now, target.name, common) === followerIn(was, target.name, common);
-};
+const placeRestored = (both: Both, { target }: Asked): boolean =>
+  target.kind !== 'rule' ||
+  target.field !== null ||
+  both.standing.has(target.name) ||
+  find(both.candidate.rules, target.name) === null ||
+  find(both.running.rules, target.name) === null;
 
 /** True when content and place are as they run. */
 export const restored = (both: Both, asked: Asked): boolean =>
