@@ -318,6 +318,21 @@ export const configFacts: readonly Fact[] = [
     /status="error"/,
   ),
   {
+    title: 'source-hip is unexpected before 10.0',
+    evidence: 'captured',
+    needs: 'simulator',
+    options: { swVersion: '9.1.0' },
+    check: async (target) =>
+      bodyIs(
+        await target.ask(
+          config('set', rules, {
+            element: harmlessRule('X', { hip: '<source-hip><member>any</member></source-hip>' }),
+          }),
+        ),
+        / X -(&gt;|>) source-hip unexpected here/,
+      ),
+  },
+  {
     title: 'a rule without service is let in at write',
     evidence: 'captured',
     needs: 'write',

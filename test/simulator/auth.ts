@@ -16,10 +16,13 @@ export interface Passwords {
 
 /**
  * The API key of a user. Without a key lifetime it is the same each time (documented for 10.x, inferred for later ones);
- * with a lifetime every generated key differs (documented). Base64 as on a device, so that it must be encoded in forms.
+ * with a lifetime every generated key differs (documented). Base64 of a text as on a device: it
+ * starts `LUFRPT1` and may end in `=`, so that it must be encoded in forms.
  */
 const keyOf = (device: Device, user: string, password: string, serial: number): string =>
-  `LUFRPT1${createHash('sha256').update(`${device.keyGeneration}\n${user}\n${password}\n${serial}`).digest('base64')}`;
+  Buffer.from(
+    `-AQ==${createHash('sha256').update(`${device.keyGeneration}\n${user}\n${password}\n${serial}`).digest('base64')}`,
+  ).toString('base64');
 
 const keyCache = new Map<string, string>();
 const stableKey = (device: Device, user: string, password: string): string => {

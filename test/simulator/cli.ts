@@ -13,6 +13,7 @@ Runs a PAN-OS firewall simulator on 127.0.0.1 until Ctrl-C.
   --config FILE.xml  start with this configuration (PAN-OS's own XML, e.g. an export) instead of the demonstration's
   --user NAME        the administrator whose API key is printed (default ${defaultAdministrator}, else the first one)
   --job-seconds N    how long a commit takes (default 2)
+  --sw-version V     the PAN-OS release it says it is (default 11.1.4); before 9.1 locks are listed without a vsys
   --json             print one line {"url","user","password","apiKey"} and nothing else
   --control          take faults and changes of the device at POST /control (see faults.ts)
   --help             print this
@@ -44,6 +45,7 @@ const parsed = () => {
         config: { type: 'string' },
         user: { type: 'string' },
         'job-seconds': { type: 'string', default: '2' },
+        'sw-version': { type: 'string', default: '11.1.4' },
         json: { type: 'boolean', default: false },
         control: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -61,6 +63,8 @@ const start = async (): Promise<void> => {
     return;
   }
   const port = wholeNumber('port', options.port, 65_535);
+  if (!/^\d+\.\d+\.\d+/.test(options['sw-version']))
+    throw new UsageError(`--sw-version must be like 11.1.4, not "${options['sw-version']}"`);
   const seconds = wholeNumber('job-seconds', options['job-seconds'], 86_400);
   const configuration = options.config === undefined ? undefined : read(options.config);
   let simulator: Simulator;
@@ -69,6 +73,7 @@ const start = async (): Promise<void> => {
       ...(configuration === undefined ? {} : { configuration }),
       jobMilliseconds: seconds * 1000,
       control: options.control,
+      swVersion: options['sw-version'],
     });
   } catch (error) {
     throw new UsageError(

@@ -28,6 +28,7 @@ export interface ActionOptions {
   readonly writesDuringCommit: 'refused-while-queued' | 'refused' | 'allowed';
   readonly newUuid: () => string;
   readonly multiConfig: boolean;
+  readonly unknownElements: ReadonlySet<string>;
 }
 
 interface Call {
@@ -351,6 +352,7 @@ const editingOf = (call: Call): Editing => {
     scopes: (candidate, vsys) => scopesOf(candidate, device.pushed, device.predefined, vsys),
     limits: options.limits,
     reorderNeedsFullCommit: options.reorderNeedsFullCommit,
+    unknownElements: options.unknownElements,
     checkRule: (rule, path) => {
       const settings = settingsOf(device.running);
       // Texts inferred; the settings and that they bind rule writes are in the schema.

@@ -34,6 +34,8 @@ export interface Editing {
   /** Further checks of a written security rule: tags, descriptions and audit comments that settings require. */
   readonly checkRule: (rule: ConfigNode, path: Path) => void;
   readonly reorderNeedsFullCommit: boolean;
+  /** Elements that this release does not have: `source-hip` before 10.0, `hip-profiles` since (captured). */
+  readonly unknownElements: ReadonlySet<string>;
 }
 
 interface Touch {
@@ -226,7 +228,7 @@ const merge = (
   let changed = false;
   for (const child of sent.children) {
     const below = schemaBelow(schema, child.tag);
-    if (below === null) throw unexpected(wordFor(sent), child.tag);
+    if (below === null || edit.editing.unknownElements.has(child.tag)) throw unexpected(wordFor(sent), child.tag);
     if (child.tag === 'entry' && schema.kind === 'list' && nameOf(child) === '')
       throw new Refusal(12, [` ${wordFor(sent)} -> entry is missing 'name'`]);
     const step = stepOf(child);

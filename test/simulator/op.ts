@@ -64,7 +64,8 @@ export const onlyArguments = (argument: ConfigNode, known: readonly string[]): v
 };
 
 export const needVsys = (call: OpCall): string => {
-  const vsys = call.vsys ?? 'vsys1';
+  // Left out it is silently vsys1 (captured); clients send `shared` where a device has one vsys only.
+  const vsys = call.vsys === null || call.vsys === 'shared' ? 'vsys1' : call.vsys;
   // Captured in its beginning.
   if (descend(call.device.running, 'devices', [deviceName], 'vsys', [vsys]) === null)
     throw new Refusal(17, [`${vsys} is invalid vsys`], { plain: false });
@@ -105,7 +106,7 @@ const writable = (call: OpCall): void => {
   if (call.caller.role.kind === 'superreader') throw new Refusal(16, ['Unauthorized request'], { status: 'unauth' });
 };
 
-const lockScope = (call: OpCall): string => (call.vsys === null ? 'shared' : needVsys(call));
+const lockScope = (call: OpCall): string => (call.vsys === null || call.vsys === 'shared' ? 'shared' : needVsys(call));
 
 const lockCommands = (kind: 'config' | 'commit'): Readonly<Record<string, Command>> => ({
   [`request ${kind}-lock add`]: (call, argument) => {
@@ -136,7 +137,9 @@ const lockCommands = (kind: 'config' | 'commit'): Readonly<Record<string, Comman
   [`show ${kind}-locks`]: (call, argument) => {
     onlyArguments(argument, ['vsys']);
     const scope = textOf(argument, 'vsys') ?? call.vsys;
-    // Captured on 9.1 and later.
+    // Captured on 9.1 and later; clients that leave it out worked before.
+    const [major = 0, minor = 0] = call.facts.swVersion.split('.').map(Number);
+    if (scope === null && major * 100 + minor < 901) return listLocks(call.device, kind, 'all');
     if (scope === null) throw new Refusal(null, ['vsys not provided']);
     return listLocks(call.device, kind, scope);
   },

@@ -180,6 +180,7 @@ const restrictionsMatch = (rule: ConfigNode, session: Session): boolean => {
   return (
     fits('source-user', session.user) &&
     fits('category', session.category) &&
+    fits('hip-profiles', null) &&
     fits('source-hip', null) &&
     fits('destination-hip', null)
   );

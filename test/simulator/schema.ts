@@ -173,6 +173,7 @@ const securityRule = container({
   category: members(128),
   application: members(),
   service: members(),
+  'hip-profiles': members(),
   'source-hip': members(),
   'destination-hip': members(),
   'source-imei': members(),

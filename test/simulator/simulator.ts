@@ -150,6 +150,9 @@ const assemble = (options: SimulatorOptions, existing: Device | null, faults: Fa
     externalLists: mapOf(options.externalLists),
     regions: mapOf(options.regions),
   };
+  const unknownElements = new Set(
+    Number.parseInt(facts.swVersion, 10) < 10 ? ['source-hip', 'destination-hip'] : ['hip-profiles'],
+  );
   let uuids = existing?.uuidCounter ?? 0;
   const newUuid = (): string => {
     uuids += 1;
@@ -195,6 +198,7 @@ const assemble = (options: SimulatorOptions, existing: Device | null, faults: Fa
             writesDuringCommit: options.writesDuringCommit ?? 'refused-while-queued',
             newUuid,
             multiConfig: options.multiConfig ?? true,
+            unknownElements,
           },
         });
       case 'op':
