@@ -125,6 +125,19 @@ export const shapes: Readonly<Record<string, { readonly event: unknown; readonly
     ),
     expected: { subjects: ['i-0aa'], announced: { instanceStates: { 'i-0aa': 'stopping' } } },
   },
+  'lists in the form item and as a bare array': {
+    event: call(
+      'StartInstances',
+      { instancesSet: { item: [{ instanceId: 'i-0aa' }] } },
+      { instancesSet: [state('i-0bb', 'pending', 'stopped')] },
+      { additionalEventData: {} },
+    ),
+    expected: { subjects: ['i-0aa', 'i-0bb'] },
+  },
+  'a list of one as a bare object': {
+    event: call('StopInstances', { instancesSet: { instanceId: 'i-0aa' } }, null),
+    expected: { subjects: ['i-0aa'] },
+  },
   'StartInstances whose answer is omitted is taken from the request': {
     event: call('StartInstances', { instancesSet: { items: [{ instanceId: 'i-0aa' }] } }, { omitted: true }),
     expected: { subjects: ['i-0aa'], announced: { instanceStates: {} } },

@@ -414,6 +414,22 @@ test('an address whose family is no longer routed through the firewall is report
   );
 });
 
+test('an address that an interface has given up is no sign of a lost route', async () => {
+  const { gone } = await resolve(
+    (seed, { vpcId }) => {
+      const subnetId = seed.subnet({ vpcId, cidr: '10.0.2.0/24', ipv6Cidrs: ['2001:db8:0:2::/64'] });
+      seed.routeTable({
+        vpcId,
+        subnetIds: [subnetId],
+        routes: [{ destination: '0.0.0.0/0', target: firewallInterface }],
+      });
+      seed.instance({ id: 'i-0aa', interfaces: [{ id: 'eni-0aa', subnetId, address: '10.0.2.20' }] });
+    },
+    { recorded: [recorded('eni-0aa', 'i-0aa', '2001:db8:0:2::20/128'), recorded('eni-0aa', 'i-0aa', '10.0.2.21/32')] },
+  );
+  assert.deepEqual(gone, []);
+});
+
 test('the new holder of a recorded address comes into scope', async () => {
   const { ids, gone } = await resolve(
     (seed, { inner }) =>
