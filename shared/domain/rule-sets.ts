@@ -69,7 +69,7 @@ export const ruleReader = (policy: Policy): RuleReader => {
         source,
         destination,
         slots,
-        doubts: [...new Set(doubts)],
+        doubts: [...new Set(doubts)].sort(),
         everSure: rule.restrictions.length === 0,
         onlyFor,
       };
