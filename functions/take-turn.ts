@@ -1,30 +1,14 @@
-import { DescribeExecutionCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { awsFailure } from '../shared/aws/aws-failure.ts';
 import type { ChangeItem } from '../shared/aws/changes.ts';
 import { NamedError } from '../shared/domain/errors.ts';
 import { becomeWriter } from '../shared/runtime/become-writer.ts';
+import { executionsPart } from '../shared/runtime/executions-part.ts';
 import { firewallPart } from '../shared/runtime/firewall-part.ts';
 import { brief, shown, TurnInput } from '../shared/runtime/states.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
-import type { Surroundings } from '../shared/runtime/surroundings.ts';
 import { tableParts } from '../shared/runtime/table-parts.ts';
 
 /** A plan that became stale is made again at most this often in a row. */
 const mostPlans = 12;
-
-/** Whether an execution is still running; one that Step Functions does not know has ended. */
-const isRunningBy =
-  ({ sdk, once }: Surroundings) =>
-  async (executionArn: string): Promise<boolean> => {
-    const client = once('sfn', () => new SFNClient(sdk as ConstructorParameters<typeof SFNClient>[0] & object));
-    try {
-      const { status } = await client.send(new DescribeExecutionCommand({ executionArn }));
-      return status === 'RUNNING' || status === 'PENDING_REDRIVE';
-    } catch (error) {
-      if (error instanceof Error && error.name === 'ExecutionDoesNotExist') return false;
-      throw awsFailure(error, 'states:DescribeExecution');
-    }
-  };
 
 /**
  * Becomes the one writer, with every pending change in hand and a candidate configuration free of leftovers; or learns that
@@ -37,7 +21,7 @@ export const takeTurn = defineStep({
   parts: (surroundings, settings, run) => ({
     ...tableParts(surroundings, settings),
     firewall: firewallPart(surroundings, settings, run),
-    isRunning: isRunningBy(surroundings),
+    isRunning: executionsPart(surroundings).isRunning,
     now: surroundings.world.now,
   }),
   run: async ({ changes, turns, records, workings, firewall, isRunning, now }, state, run, settings) => {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { vanishedLoss } from '../shared/domain/brake.ts';
 import type { CandidateRule } from '../shared/domain/candidate-rules.ts';
 import { candidateRules } from '../shared/domain/candidates.ts';
 import { NamedError } from '../shared/domain/errors.ts';
@@ -65,6 +67,29 @@ const judge = (
   });
 };
 
+/**
+ * Holds back a plan that would remove much because things vanished from EC2, until somebody approves it by its hash.
+ * @throws TooMuchToRemove naming the hash
+ */
+const checkBrake = (
+  recognition: Recognition,
+  removals: Removals,
+  resolved: Resolved['resolved'],
+  settings: Settings,
+  approved: readonly string[],
+): void => {
+  const vanished = new Set(resolved.gone.filter((each) => each.vanished).map((each) => each.interface));
+  const limits = { interfaces: settings.BRAKE_INTERFACES, share: settings.BRAKE_PERCENT / 100 };
+  const loss = vanishedLoss(recognition, removals, vanished, limits);
+  if (!loss.tooMuch) return;
+  const hash = createHash('sha256').update(loss.interfaces.join(' ')).digest('hex').slice(0, 16);
+  if (approved.includes(hash)) return;
+  throw new NamedError(
+    'TooMuchToRemove',
+    `${loss.interfaces.length} of ${loss.owned} interfaces with grants are absent in EC2 or no longer routed through the firewall (${loss.interfaces.slice(0, 5).join(', ')}, …). Nothing was written. If that is meant, approve plan ${hash}: start an execution with {"source":"policy-sync","detail-type":"Scheduled resync","id":"…","time":"…","account":"…","region":"…","detail":{"approvePlan":"${hash}"}}.`,
+  );
+};
+
 const judgedLine = ({ candidate, verdict }: Judged): OutcomeLine => ({
   about: [
     candidate.group,
@@ -121,6 +146,8 @@ export const testRules = defineStep({
       ruleXpath: (name) => firewall.xpathsOf({ kind: 'delete-rule', name })[0] ?? '',
     });
     const removals = planRemovals(recognition, desired, new Set(scope));
+    const approved = taken.flatMap(({ change }) => change.approvesPlan ?? []);
+    checkBrake(recognition, removals, resolved, settings, approved);
     const candidates = candidateRules(missingGrants(desired, removals.kept), candidateContext(settings, taken));
     const judged = judge(snapshot, removals, candidates, settings);
     const tested: Tested = {

@@ -74,18 +74,24 @@ const stateMeaning = ({ body, eventId, when }: Delivered): EventMeaning => {
   };
 };
 
-const resyncMeaning = ({ eventId, when }: Delivered): EventMeaning => ({
-  kind: 'change',
-  change: {
-    kind: 'Scheduled resync',
-    subjects: [{ kind: 'everything' }],
-    who: 'schedule',
-    when,
-    eventId,
-    announced: { instanceStates: {}, createdRules: [], removedRules: [] },
-  },
-  lookUps: [],
-});
+/** A resync; with `detail.approvePlan` it also approves a plan that would remove much. */
+const resyncMeaning = ({ body, eventId, when }: Delivered): EventMeaning => {
+  const detail = optionalPart(body, 'detail');
+  const approved = detail === null ? null : optionalText(detail, 'approvePlan');
+  return {
+    kind: 'change',
+    change: {
+      kind: approved === null ? 'Scheduled resync' : 'Approved resync',
+      subjects: [{ kind: 'everything' }],
+      who: approved === null ? 'schedule' : 'operator',
+      when,
+      eventId,
+      announced: { instanceStates: {}, createdRules: [], removedRules: [] },
+      ...(approved === null ? {} : { approvesPlan: approved }),
+    },
+    lookUps: [],
+  };
+};
 
 const nothing = (because: string): NoChange => ({ kind: 'nothing', because });
 

@@ -80,6 +80,12 @@ export interface Turns {
    * redrives. True when it was given up; a turn already given up or lost is left alone.
    */
   release(claimant: Claimant, fence: number | null): Promise<boolean>;
+  /**
+   * Takes over from an execution that has ended, at once: only if the turn is still that execution's and was not renewed
+   * after it ended (a redrive may have come since). Null when it is not.
+   * @throws TurnTaken while one of its steps may still be writing
+   */
+  inherit(from: string, endedAt: number, heir: Claimant): Promise<Turn | null>;
   read(): Promise<Turn | null>;
 }
 
@@ -174,6 +180,19 @@ export const createTurns = ({ table, now }: TurnSurroundings): Turns => {
       const turn = await read();
       if (!holds(turn, claimant, renewed.fence) || turn.busyUntil !== renewed.busyUntil) return;
       await update(claimant, renewed.fence, () => ({ busyUntil: 0 }));
+    },
+    inherit: async (from, endedAt, heir) => {
+      const turn = await read();
+      if (turn === null || turn.owner !== from || turn.renewedAt > endedAt) return null;
+      if (turn.busyUntil > now()) throw taken(turn, `a step of it may still be writing until ${turn.busyUntil}`);
+      return replace(turn, {
+        ...turn,
+        fence: turn.fence + 1,
+        owner: heir.id,
+        redriveCount: heir.redriveCount,
+        renewedAt: now(),
+        expiresAt: now() + turnSeconds * 1000,
+      });
     },
     release: async (claimant, fence) => {
       for (;;) {

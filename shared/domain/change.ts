@@ -35,6 +35,8 @@ export interface Change {
   readonly when: string;
   readonly eventId: string;
   readonly announced: Announced;
+  /** The hash of a plan that `TooMuchToRemove` held back and somebody approves with this change. */
+  readonly approvesPlan?: string;
 }
 
 /** The word by which a subject is written in keys and outputs: its id, or `everything`. */

@@ -1,3 +1,4 @@
+import { NamedError } from './errors.ts';
 import type { RuleContent, RuleRecord } from './ownership.ts';
 import type { PendingEdit, Policy, SecurityRule } from './policy.ts';
 import { contentOfRule, differences } from './rule-content.ts';
@@ -141,6 +142,7 @@ export const recognise = (house: House): Recognition => {
     owned.push({ record: { ...record, state: 'owned', uuid }, rule, editedBy });
   };
 
+  checkUuids(house.records);
   for (const record of house.records) {
     const rule = record.uuid === null ? byName.get(record.name) : byUuid.get(record.uuid);
     if (record.state === 'tombstone') {
@@ -190,6 +192,22 @@ export const recognise = (house: House): Recognition => {
     }
   }
   return { owned, returned, repaired, forgotten, reports };
+};
+
+/** @throws OwnershipClash when two records claim one rule: neither may decide over it */
+const checkUuids = (records: readonly RuleRecord[]): void => {
+  const claimed = new Map<string, string>();
+  for (const { uuid, id, state } of records) {
+    if (uuid === null || state === 'tombstone') continue;
+    const other = claimed.get(uuid);
+    if (other !== undefined) {
+      throw new NamedError(
+        'OwnershipClash',
+        `The records "${other}" and "${id}" both claim the rule with uuid ${uuid}.`,
+      );
+    }
+    claimed.set(uuid, id);
+  }
 };
 
 /** An intent left by a run that died: carried out if the firewall shows it, dropped otherwise. */

@@ -95,6 +95,11 @@ const settings = {
     about: 'The Region whose events count; unset: any. The deployment sets it.',
     schema: text.regex(/^[a-z0-9-]+$/, 'is not a Region such as eu-central-1').optional(),
   },
+  NOTIFICATION_TOPIC: {
+    about:
+      'ARN of the SNS topic that is told of failures and of what others did to rules of ours; unset: only the log.',
+    schema: text.regex(/^arn:/, 'is not an ARN').optional(),
+  },
   VISIBILITY_SECONDS: {
     about: 'How long EC2 may take to show what an event announced before EC2 is believed.',
     schema: seconds(300),
@@ -114,6 +119,14 @@ const settings = {
   PRE_NAT_ADDRESSES: {
     about: 'The address clients use, by the private address a NAT rule translates it to: {"10.0.1.5":"198.51.100.7"}.',
     schema: json(z.record(z.string(), z.string())).default({}),
+  },
+  BRAKE_INTERFACES: {
+    about: 'A plan that takes grants from more interfaces than this, because they vanished, may need approval.',
+    schema: seconds(20),
+  },
+  BRAKE_PERCENT: {
+    about: '… and needs it when these are also more than this share of all interfaces with grants, in percent.',
+    schema: z.coerce.number().min(0).max(100).default(25),
   },
   SERVICE_INTERFACES: {
     about: '`include` also protects interfaces of load balancers, databases, functions and endpoints.',

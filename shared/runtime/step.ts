@@ -6,6 +6,7 @@ import { createLog, type Log } from './log.ts';
 import { type Settings, settingsFrom } from './settings.ts';
 import { Execution } from './states.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';
+import { isoFromMilliseconds } from './world.ts';
 
 /** What a step knows about the run it is in. */
 export interface Run {
@@ -19,8 +20,8 @@ export interface Run {
 export interface Step<Input, Parts> {
   readonly name: string;
   readonly input: z.ZodType<Input>;
-  /** Whether `input` is the event (RecordChange) or the state left by the step before. */
-  readonly of: 'event' | 'state';
+  /** Whether `input` is the event (RecordChange), the state left by the step before, or an execution's status event. */
+  readonly of: 'event' | 'state' | 'status';
   readonly parts: (surroundings: Surroundings, settings: Settings, run: Run) => Parts;
   readonly run: (parts: Parts, input: Input, run: Run, settings: Settings) => Promise<unknown>;
 }
@@ -35,19 +36,28 @@ interface StepEvent {
   readonly execution?: unknown;
   readonly event?: unknown;
   readonly state?: unknown;
+  readonly detail?: unknown;
 }
+
+/** `$$.Execution` from a status event, which has no redrive count (not confirmed that it ever does). */
+const executionOfStatus = (detail: unknown): unknown => {
+  const { executionArn, name, startDate } = (detail ?? {}) as Readonly<Record<string, unknown>>;
+  const startTime = typeof startDate === 'number' ? isoFromMilliseconds(startDate) : undefined;
+  return { id: executionArn, name, startTime, redriveCount: 0 };
+};
 
 const decode = <Input>(
   step: Pick<Step<Input, unknown>, 'name' | 'of' | 'input'>,
   event: StepEvent,
 ): { execution: Execution; input: Input } => {
-  const execution = Execution.safeParse(event.execution);
-  const input = step.input.safeParse(step.of === 'event' ? event.event : event.state);
+  const isStatus = step.of === 'status';
+  const execution = Execution.safeParse(isStatus ? executionOfStatus(event.detail) : event.execution);
+  const input = step.input.safeParse(isStatus ? event.detail : step.of === 'event' ? event.event : event.state);
   if (execution.success && input.success) return { execution: execution.data, input: input.data };
   const issues = [...(execution.error?.issues ?? []), ...(input.error?.issues ?? [])];
   const fields = issues.map((issue) => `${issue.path.join('.') || 'input'}: ${issue.message}`).join('; ');
   throw new NamedError(
-    step.of === 'event' ? 'EventNotUnderstood' : 'StateNotUnderstood',
+    step.of === 'state' ? 'StateNotUnderstood' : 'EventNotUnderstood',
     `${step.name} cannot read its input: ${fields}. Start a new execution from the event.`,
   );
 };

@@ -45,6 +45,7 @@ export const createTestSystem = async (options: TestSystemOptions = {}): Promise
         },
       }),
     around: (invocation, run) => clock.working(() => around(invocation, run)),
+    afterFailure: (event, run) => clock.working(() => options.afterFailure?.(event, run) ?? run()),
   });
   const ec2 = new EC2Client({
     region: ids.region,

@@ -8,7 +8,7 @@ import { createStateMachine, type Invocation, type Pace } from '../local/step-fu
 import { resourceProperties } from '../support/deployment.ts';
 import { ids } from './demo-account.ts';
 import { type Clock, createParts, type Parts, type PartsOptions } from './parts.ts';
-import { localDefinition, localFunctions } from './system.ts';
+import { endedFunction, localDefinition, localFunctions } from './system.ts';
 
 export const stateMachineName = 'policy-sync-local';
 export const stateMachineArn = `arn:aws:states:${ids.region}:${ids.account}:stateMachine:${stateMachineName}`;
@@ -30,6 +30,10 @@ export interface LocalSystemOptions extends Omit<PartsOptions, 'clock' | 'emit'>
   /** The surroundings of the handlers, once the parts are there. */
   readonly surroundings: (parts: Parts, states: Respond) => Surroundings | Promise<Surroundings>;
   readonly around?: (invocation: Invocation, run: () => Promise<unknown>) => Promise<unknown>;
+  /** Whether the second rule is on, for everything beside the four calls. Off by default: the first alone tells a story. */
+  readonly moreEvents?: boolean;
+  /** Around what runs after a failed execution. */
+  readonly afterFailure?: (event: BusEvent, run: () => Promise<unknown>) => Promise<unknown>;
   /** How often an event is delivered: 0 loses it, 2 doubles it. */
   readonly copies?: (event: BusEvent, rule: string) => number;
 }
@@ -37,6 +41,12 @@ export interface LocalSystemOptions extends Omit<PartsOptions, 'clock' | 'emit'>
 /** The EventBridge rules of `serverless.yml` whose target is the state machine, by their names there. */
 const patternOf = (rule: string): Readonly<Record<string, unknown>> =>
   resourceProperties<{ EventPattern: Record<string, unknown> }>(rule).EventPattern;
+
+/** The rule for failed executions, with this machine's state machine in the place of the reference. */
+const endedPattern = (): Readonly<Record<string, unknown>> => {
+  const pattern = patternOf('EndedRule');
+  return { ...pattern, detail: { ...(pattern['detail'] as object), stateMachineArn: [stateMachineArn] } };
+};
 
 export const createLocalSystem = async (options: LocalSystemOptions): Promise<LocalSystem> => {
   const { clock, pace } = options;
@@ -62,7 +72,15 @@ export const createLocalSystem = async (options: LocalSystemOptions): Promise<Lo
   });
   answer = stepFunctionsService(executions);
   const start = async (event: BusEvent) => executions.start({ stateMachineArn, input: JSON.stringify(event) });
-  const rules: readonly BusRule[] = [{ name: 'ChangeRule', pattern: patternOf('ChangeRule'), targets: [start] }];
+  const ended = endedFunction(surroundings);
+  const afterFailure = options.afterFailure ?? ((_event, run) => run());
+  const rules: readonly BusRule[] = [
+    { name: 'ChangeRule', pattern: patternOf('ChangeRule'), targets: [start] },
+    ...(options.moreEvents === true
+      ? [{ name: 'MoreChangesRule', pattern: patternOf('MoreChangesRule'), targets: [start] }]
+      : []),
+    { name: 'EndedRule', pattern: endedPattern(), targets: [(event) => afterFailure(event, () => ended(event))] },
+  ];
   const bus = createEventBus({ rules, ...(options.copies === undefined ? {} : { copies: options.copies }) });
   put = bus.put;
   const idle = async (): Promise<void> => {

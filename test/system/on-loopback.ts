@@ -20,7 +20,9 @@ export interface LoopbackSystem extends LocalSystem {
 export const startOnLoopback = async (options: {
   /** Retries and waits take no time. */
   readonly hurried: boolean;
-  readonly ports?: Readonly<Partial<Record<'ec2' | 'dynamodb' | 'secretsmanager' | 'states' | 'firewall', number>>>;
+  readonly ports?: Readonly<
+    Partial<Record<'ec2' | 'dynamodb' | 'secretsmanager' | 'states' | 'sns' | 'firewall', number>>
+  >;
   readonly writeLog?: (line: string) => void;
 }): Promise<LoopbackSystem> => {
   const { ports = {} } = options;
@@ -48,6 +50,7 @@ export const startOnLoopback = async (options: {
         AWS_ENDPOINT_URL_EC2: (await at('ec2', parts.ec2.respond)).url,
         AWS_ENDPOINT_URL_DYNAMODB: (await at('dynamodb', parts.dynamoDb.respond)).url,
         AWS_ENDPOINT_URL_SECRETS_MANAGER: (await at('secretsmanager', parts.secrets)).url,
+        AWS_ENDPOINT_URL_SNS: (await at('sns', parts.sns.respond)).url,
         AWS_ENDPOINT_URL_SFN: (await at('states', states)).url,
         AWS_REGION: ids.region,
         AWS_ACCESS_KEY_ID: 'local',

@@ -4,8 +4,10 @@ import type { Account } from '../local/ec2/account.ts';
 import { createEc2, type Ec2Endpoint, type Ec2Options } from '../local/ec2/endpoint.ts';
 import type { Respond } from '../local/http.ts';
 import { createSecrets } from '../local/secrets.ts';
+import { createSns, type LocalSns } from '../local/sns.ts';
 import { createSimulator, type Simulator, type SimulatorOptions } from '../simulator/simulator.ts';
 import { resourceProperties } from '../support/deployment.ts';
+import { ids } from './demo-account.ts';
 
 /** Time and ids of a whole system. */
 export interface Clock {
@@ -30,11 +32,13 @@ export interface Parts {
   readonly dynamoDb: LocalDynamoDb;
   readonly secrets: Respond;
   readonly simulator: Simulator;
+  readonly sns: LocalSns;
 }
 
 export const tableName = 'policy-sync';
 export const secretName = 'policy-sync/firewall-api-key';
 export const administrator = 'policy-sync';
+export const topicArn = `arn:aws:sns:${ids.region}:${ids.account}:policy-sync`;
 
 export const createParts = async (options: PartsOptions): Promise<Parts> => {
   const { account, clock, emit } = options;
@@ -48,5 +52,6 @@ export const createParts = async (options: PartsOptions): Promise<Parts> => {
   });
   const dynamoDb = createDynamoDb();
   await dynamoDb.createTable(resourceProperties('Table'), tableName);
-  return { ec2, dynamoDb, secrets, simulator };
+  const sns = createSns({ topics: [topicArn], newId: clock.newId });
+  return { ec2, dynamoDb, secrets, simulator, sns };
 };

@@ -6,7 +6,7 @@ import { ConnectionLost } from '../simulator/faults.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import { ids } from './demo-account.ts';
 import type { Clock, Parts } from './parts.ts';
-import { administrator, secretName, tableName } from './parts.ts';
+import { administrator, secretName, tableName, topicArn } from './parts.ts';
 
 /** The settings of the demonstration, as environment variables. */
 export const demoEnvironment: Readonly<Record<string, string>> = {
@@ -21,6 +21,7 @@ export const demoEnvironment: Readonly<Record<string, string>> = {
   LOG_SETTING: 'default',
   RULE_TAG: 'aws-policy-sync',
   TABLE_NAME: tableName,
+  NOTIFICATION_TOPIC: topicArn,
 };
 
 /** Sends to the simulator without sockets; a connection that breaks is what the transport makes of it. */
@@ -80,6 +81,7 @@ export const inProcess = (
       ec2: parts.ec2.respond,
       dynamodb: parts.dynamoDb.respond,
       secretsmanager: parts.secrets,
+      sns: parts.sns.respond,
       ...(options.states === undefined ? {} : { states: options.states }),
     }),
   },

@@ -1,6 +1,7 @@
 import { applyRules } from '../../functions/apply-rules.ts';
 import { commit } from '../../functions/commit.ts';
 import { deriveRules } from '../../functions/derive-rules.ts';
+import { executionEnded } from '../../functions/execution-ended.ts';
 import { recordChange } from '../../functions/record-change.ts';
 import { releaseTurn } from '../../functions/release-turn.ts';
 import { resolveInterfaces } from '../../functions/resolve-interfaces.ts';
@@ -37,6 +38,16 @@ export const localDefinition = (region: string, account: string): unknown =>
 const lambdaContext = (name: string, startedAt: number, now: () => number) => {
   const seconds = deployment().functions[camel(name)]?.timeout ?? 0;
   return { getRemainingTimeInMillis: () => Math.max(0, startedAt + seconds * 1000 - now()) };
+};
+
+/** What runs after a failed execution, as the rule for status events invokes it. */
+export const endedFunction = (surroundings: Surroundings): ((event: unknown) => Promise<unknown>) => {
+  const handler = handlerOf(executionEnded, surroundings) as unknown as (
+    event: unknown,
+    context: unknown,
+  ) => Promise<unknown>;
+  const { now } = surroundings.world;
+  return (event) => handler(event, lambdaContext(executionEnded.name, now(), now));
 };
 
 /** The real handlers as local functions. `around` may count, fail or delay an invocation. */

@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import type { DescribedExecution } from '../shared/aws/executions.ts';
+import type { Turn } from '../shared/aws/turn.ts';
+import { subjectId } from '../shared/domain/change.ts';
+import { errorCatalogue, isNamed } from '../shared/domain/errors.ts';
+import { unproven } from '../shared/domain/proof.ts';
+import { trafficText } from '../shared/domain/rule-content.ts';
+import type { Firewall } from '../shared/panos/firewall.ts';
+import { becomeWriter } from '../shared/runtime/become-writer.ts';
+import { executionsPart } from '../shared/runtime/executions-part.ts';
+import { firewallPart } from '../shared/runtime/firewall-part.ts';
+import { noticesPart } from '../shared/runtime/notices-part.ts';
+import type { Applied, Tested } from '../shared/runtime/plans.ts';
+import type { Settings } from '../shared/runtime/settings.ts';
+import { defineStep, handlerOf } from '../shared/runtime/step.ts';
+import { type TableParts, tableParts } from '../shared/runtime/table-parts.ts';
+
+const Status = z.looseObject({ executionArn: z.string(), name: z.string(), status: z.string() });
+
+/** What a dead run leaves: what it had decided and did not get done. */
+interface Unfinished {
+  readonly notOpened: readonly string[];
+  readonly stillOpen: readonly string[];
+}
+
+/** What the plan of a fence wanted and the running configuration does not show; null when no plan got so far. */
+const unfinishedOf = async (
+  { workings }: TableParts,
+  firewall: Firewall,
+  execution: string,
+  fence: number,
+  bottomRule: string,
+): Promise<Unfinished | null> => {
+  const read = async <Content>(step: string): Promise<Content | null> => {
+    try {
+      return (await workings.read(execution, fence, step)) as Content;
+    } catch (error) {
+      if (isNamed(error, 'StateNotUnderstood')) return null;
+      throw error;
+    }
+  };
+  const tested = await read<Tested>('TestRules');
+  if (tested === null) return null;
+  const applied = await read<Applied>('ApplyRules');
+  if (applied !== null && unproven(await firewall.running(), applied, bottomRule).length === 0) {
+    return { notOpened: [], stillOpen: [] };
+  }
+  return {
+    notOpened: tested.judged
+      .filter(({ verdict }) => verdict.kind === 'needed')
+      .map(({ candidate }) => {
+        const to = [...new Set(candidate.destinations.map(({ instance }) => instance))];
+        return `${candidate.group} ${trafficText(candidate.traffic)} to ${to.slice(0, 5).join(', ')}`;
+      }),
+    stillOpen: [...tested.removals, ...tested.shrinks].map(({ name, why }) => `${name}: ${why}`),
+  };
+};
+
+const listed = (title: string, lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [`${title}: nothing.`] : [`${title}:`, ...lines.slice(0, 20).map((line) => `  ${line}`)];
+
+const messageFor = (
+  name: string,
+  described: DescribedExecution,
+  state: string | null,
+  cleaned: string,
+  unfinished: Unfinished | null,
+): string => {
+  const known = described.error !== null && described.error in errorCatalogue;
+  const advice = known
+    ? errorCatalogue[described.error as keyof typeof errorCatalogue].whatToDo
+    : 'Read the cause; redrive.';
+  return [
+    `Execution ${name} ended ${described.status}${state === null ? '' : ` in ${state}`}.`,
+    `Error: ${described.error ?? 'none given'}`,
+    `Cause: ${causeText(described.cause)}`,
+    `What to do: ${advice}`,
+    cleaned,
+    ...(unfinished === null
+      ? [
+          'What is not opened and still open is not known: it ended before the policy was read. Its changes stay pending.',
+        ]
+      : [...listed('Not opened', unfinished.notOpened), ...listed('Still open', unfinished.stillOpen)]),
+  ].join('\n');
+};
+
+/** The cause of a function's error is JSON text with its message inside (documented). */
+const causeText = (cause: string | null): string => {
+  try {
+    const { errorMessage } = JSON.parse(cause ?? '{}') as { errorMessage?: unknown };
+    return typeof errorMessage === 'string' ? errorMessage : (cause ?? 'none given');
+  } catch {
+    return cause ?? 'none given';
+  }
+};
+
+/** Withdraws what the dead run staged and frees locks of ours; says what was done. */
+const cleanUp = async (parts: TableParts & { readonly firewall: Firewall }, settings: Settings): Promise<string> => {
+  const { firewall, records } = parts;
+  const { withdrawn } = await becomeWriter({ firewall, records, settings });
+  const held = (await firewall.locks()).filter(
+    (lock) => lock.kind === 'config' && lock.holder === settings.FIREWALL_ADMINISTRATOR,
+  );
+  if (held.length > 0) await firewall.releaseConfigLock();
+  const staged =
+    withdrawn.length === 0 ? 'Nothing was staged' : `What was staged was withdrawn (${withdrawn.length} entries)`;
+  return `${staged}${held.length > 0 ? ', a config lock was released' : ''}.`;
+};
+
+/**
+ * Outside the workflow: what happens after an execution failed, timed out or was aborted. Gives its turn up, only if it is
+ * still that run's and was not renewed since; withdraws under the turn what it staged; notes its changes as failed; tells
+ * somebody once. Safe to repeat, late or doubled, and harmless after a redrive.
+ */
+export const executionEnded = defineStep({
+  name: 'ExecutionEnded',
+  of: 'status',
+  input: Status,
+  parts: (surroundings, settings, run) => ({
+    ...tableParts(surroundings, settings),
+    executions: executionsPart(surroundings),
+    notices: noticesPart(surroundings, settings),
+    firewall: firewallPart(surroundings, settings, run),
+    now: surroundings.world.now,
+  }),
+  run: async (parts, { executionArn, name }, run, settings) => {
+    const { changes, turns, executions, notices, now } = parts;
+    const described = await executions.describe(executionArn);
+    if (described === null || !['FAILED', 'TIMED_OUT', 'ABORTED'].includes(described.status)) {
+      return { done: 'nothing', because: `The execution is ${described?.status ?? 'not known'}.` };
+    }
+    const heir = { id: `${executionArn} (ended)`, name, redriveCount: described.redriveCount };
+    const turn = await turns.inherit(executionArn, described.stoppedAt ?? now(), heir);
+    const { cleaned, unfinished } =
+      turn === null
+        ? { cleaned: 'It held no turn: nothing of it was staged.', unfinished: null }
+        : await underTurn(parts, settings, { name, heir, turn, milliseconds: run.deadline - now() });
+    const cause = `${described.error ?? described.status}: ${causeText(described.cause)}`;
+    const open = (await changes.of(name)).filter((item) => item.state !== 'handled');
+    for (const item of open) await changes.markFailed(item, cause);
+    const state = await executions.lastState(executionArn);
+    const told = await notices.once(`${executionArn} ${described.redriveCount} ${described.stoppedAt ?? ''}`, {
+      subject: `policy-sync: ${described.error ?? described.status} (${firewallName(settings)})`,
+      message: messageFor(name, described, state, cleaned, unfinished),
+    });
+    return { done: 'cleaned up', cleaned, failed: open.map((item) => subjectId(item.subject)), told };
+  },
+});
+
+const firewallName = (settings: Settings): string => settings.FIREWALL_ENDPOINT.join(', ');
+
+/** The clean-up while the turn is held; the turn is given up whatever happens, since the next holder withdraws as well. */
+const underTurn = async (
+  parts: TableParts & { readonly firewall: Firewall },
+  settings: Settings,
+  held: {
+    readonly name: string;
+    readonly heir: Parameters<TableParts['turns']['renew']>[0];
+    readonly turn: Turn;
+    readonly milliseconds: number;
+  },
+): Promise<{ readonly cleaned: string; readonly unfinished: Unfinished | null }> => {
+  const { heir, turn, name } = held;
+  const { turns, firewall } = parts;
+  await turns.renew(heir, turn.fence, held.milliseconds);
+  try {
+    const unfinished = await unfinishedOf(parts, firewall, name, turn.fence - 1, settings.BOTTOM_RULE);
+    return { cleaned: await cleanUp(parts, settings), unfinished };
+  } catch (error) {
+    const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    return {
+      cleaned: `What it staged could not be withdrawn (${words}); the next run does so before anything else.`,
+      unfinished: null,
+    };
+  } finally {
+    await turns.release(heir, turn.fence);
+  }
+};
+
+export const handler = handlerOf(executionEnded);
