@@ -48,7 +48,7 @@ const kinds = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('session-timeout') }),
   /** The transient `Timed out while getting config lock. Please try again.` */
   z.strictObject({ kind: z.literal('config-lock-timeout') }),
-  /** The commit that this request asks for ends in FAIL with these lines. */
+  /** The next commit asked for ends in FAIL with these lines. */
   z.strictObject({ kind: z.literal('commit-fails'), lines: z.array(z.string()) }),
   /** A restart just before the request is worked on. */
   z.strictObject({
@@ -155,6 +155,8 @@ export class FaultList {
     const met: FaultKind[] = [];
     for (const armed of this.#armed) {
       const { when: condition, skip = 0, times = 1 } = armed.rule;
+      // A commit can only fail where one is asked for.
+      if (armed.rule.fault.kind === 'commit-fails' && facing.type !== 'commit') continue;
       const fits =
         condition === undefined ||
         ((condition.type === undefined || condition.type === facing.type) &&
