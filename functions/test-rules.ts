@@ -3,6 +3,7 @@ import { vanishedLoss } from '../shared/domain/brake.ts';
 import type { CandidateRule } from '../shared/domain/candidate-rules.ts';
 import { candidateRules } from '../shared/domain/candidates.ts';
 import { NamedError } from '../shared/domain/errors.ts';
+import { fitToDevice } from '../shared/domain/fit-to-device.ts';
 import type { LeftOut } from '../shared/domain/grants.ts';
 import { missingGrants, planRemovals, type Removals, withRemovals } from '../shared/domain/plan.ts';
 import { planDigest } from '../shared/domain/plan-digest.ts';
@@ -148,8 +149,9 @@ export const testRules = defineStep({
     const removals = planRemovals(recognition, desired, new Set(scope));
     const approved = taken.flatMap(({ change }) => change.approvesPlan ?? []);
     checkBrake(recognition, removals, resolved, settings, approved);
-    const candidates = candidateRules(missingGrants(desired, removals.kept), candidateContext(settings, taken));
-    const judged = judge(snapshot, removals, candidates, settings);
+    const derived = candidateRules(missingGrants(desired, removals.kept), candidateContext(settings, taken));
+    const fitted = fitToDevice(derived, snapshot.candidate, snapshot.destinationNat);
+    const judged = judge(snapshot, removals, fitted.candidates, settings);
     const tested: Tested = {
       digest: planDigest(snapshot, rules, settings.BOTTOM_RULE),
       repaired: recognition.repaired,
@@ -171,7 +173,12 @@ export const testRules = defineStep({
       because:
         writes + repairs > 0
           ? null
-          : becauseNothing(judged, recorded.length > 0 ? [] : resolved.leftOut, resolved.interfaces.length),
+          : becauseNothing(
+              judged,
+              fitted.leftOut,
+              recorded.length > 0 ? [] : resolved.leftOut,
+              resolved.interfaces.length,
+            ),
       tested: section({
         verdicts: shown(
           judged.map((each) => ({
@@ -185,6 +192,8 @@ export const testRules = defineStep({
         remove: shown(tested.removals.map(({ name, why }) => brief(`${name}: ${why}`))),
         shrink: shown(tested.shrinks.map(({ name, why }) => brief(`${name}: ${why}`))),
         move: shown(tested.moves.map(({ name }) => name)),
+        leftOut: shown(fitted.leftOut.map(({ what, reason }) => brief(`${what}: ${reason}`))),
+        undecidedNat: fitted.undecidedNat,
         notTouched: shown(removals.notTouched.map(brief)),
         reports: shown(tested.reports.map(({ text }) => brief(text))),
         pendingOfOthers: [
@@ -199,11 +208,19 @@ export const testRules = defineStep({
   },
 });
 
-const becauseNothing = (judged: readonly Judged[], leftOut: readonly LeftOut[], interfaces: number): string => {
+const becauseNothing = (
+  judged: readonly Judged[],
+  unfit: readonly LeftOut[],
+  leftOut: readonly LeftOut[],
+  interfaces: number,
+): string => {
   if (judged.length === 0 && interfaces === 0 && leftOut.length > 0) {
     return brief(
       `No interface behind the firewall: ${leftOut.map(({ what, reason }) => `${what}: ${reason}`).join('; ')}.`,
     );
+  }
+  if (judged.length === 0 && unfit.length > 0) {
+    return brief(`Nothing to add: ${unfit.map(({ what, reason }) => `${what}: ${reason}`).join('; ')}.`);
   }
   if (judged.length === 0) return 'The policy already says what EC2 grants.';
   const kinds = new Set(judged.map(({ verdict }) => verdict.kind));

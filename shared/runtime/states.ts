@@ -28,10 +28,13 @@ export const ChangeState = z.object({
   }),
 });
 
-/** What RecordChange hands on. `work` decides the way: `none` ends the execution, with the reason. */
+/**
+ * What RecordChange hands on. `work` decides the way: `none` ends the execution, with the reason. A later plan of the same
+ * execution starts from what an earlier one left, so every word of any state may stand here.
+ */
 export const RecordedState = z.looseObject({
   format: z.literal(1),
-  work: z.enum(['pending', 'none']),
+  work: z.enum(['pending', 'none', 'handled', 'write', 'commit']),
   because: z.string().nullable(),
   change: ChangeState.nullable(),
 });

@@ -38,7 +38,7 @@ const decisions: Readonly<Record<string, (output: Fields) => readonly string[]>>
     ];
   },
   TestRules: ({ tested, because }) => {
-    const { verdicts, remove, shrink, reports } = fieldsOf(tested);
+    const { verdicts, remove, shrink, reports, leftOut, notTouched } = fieldsOf(tested);
     return [
       ...linesOf(verdicts).map((line) => {
         const { candidate, verdict, explanation } = fieldsOf(line);
@@ -46,6 +46,8 @@ const decisions: Readonly<Record<string, (output: Fields) => readonly string[]>>
       }),
       ...linesOf(remove).map((line) => `remove ${String(line)}`),
       ...linesOf(shrink).map((line) => `shrink ${String(line)}`),
+      ...linesOf(leftOut).map((line) => `left out: ${String(line)}`),
+      ...linesOf(notTouched).map(String),
       ...linesOf(reports).map(String),
       ...(because ? [String(because)] : []),
     ];

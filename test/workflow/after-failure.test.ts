@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { administratorsRules, calls, causeOf, web2 } from '../support/calls.ts';
+import { createTestSystem, type TestSystem } from '../support/system.ts';
+import { ids } from '../system/demo-account.ts';
+
+const failingCommit = (system: TestSystem, lines = ['Validation Error:', ' vsys1 is invalid']): void =>
+  system.parts.simulator.control({
+    kind: 'add-fault',
+    when: { type: 'commit' },
+    fault: { kind: 'commit-fails', lines },
+  });
+
+const withRule = ['Web out', 'Web in', 'Clear text', `${web2}-1`, 'Clean up'];
+
+describe('after a failure', () => {
+  test('somebody is told once: what failed, why, what to do, what is not opened and what is still open', async () => {
+    const system = await createTestSystem();
+    failingCommit(system);
+    const run = await calls(system).start(web2);
+    const [notice, ...more] = system.parts.sns.published;
+    assert.equal(more.length, 0);
+    assert.match(notice?.subject ?? '', /CommitFailed/);
+    for (const words of [
+      /ended FAILED in Commit/,
+      /vsys1 is invalid/,
+      /What to do: Read the job details/,
+      new RegExp(`Not opened:\\n {2}${ids.webGroup} tcp 443 to ${web2}`),
+      /Still open: nothing/,
+    ]) {
+      assert.match(notice?.message ?? '', words);
+    }
+    assert.equal(run.status, 'FAILED');
+  });
+
+  test('a doubled status event tells nobody twice', async () => {
+    const system = await createTestSystem({ copies: (_event, rule) => (rule === 'EndedRule' ? 2 : 1) });
+    failingCommit(system);
+    await calls(system).start(web2);
+    assert.equal(system.parts.sns.published.length, 1);
+  });
+
+  test('the turn is given up at once: the next event does not wait for it', async () => {
+    const system = await createTestSystem();
+    failingCommit(system);
+    await calls(system).start(web2);
+    const before = system.clock.now();
+    const run = await calls(system).grant(ids.commonGroup, {
+      IpProtocol: 'tcp',
+      FromPort: 8443,
+      ToPort: 8443,
+      IpRanges: [{ CidrIp: '0.0.0.0/0' }],
+    });
+    assert.equal(run.status, 'SUCCEEDED');
+    assert.ok(system.clock.now() - before < 10_000);
+  });
+
+  test('a redrive, hours later, plans again and ends right', async () => {
+    const system = await createTestSystem();
+    failingCommit(system);
+    const run = await calls(system).start(web2);
+    system.clock.advance(5 * 3_600_000);
+    system.executions.redrive(run.arn);
+    await system.idle();
+    const again = system.executions.find(run.arn);
+    assert.equal(again.status, 'SUCCEEDED', causeOf(again));
+    assert.deepEqual(await system.ruleNames(), withRule.with(3, `${web2}-2`));
+    assert.ok(again.states.some(({ name }) => name === 'TakeTurn'));
+  });
+
+  test('a status event that comes late, after a redrive has begun, takes nothing from it', async () => {
+    const held: (() => void)[] = [];
+    const system = await createTestSystem({
+      afterFailure: async (_event, run) => {
+        await new Promise<void>((resolve) => held.push(resolve));
+        return run();
+      },
+    });
+    failingCommit(system);
+    const call = calls(system).start(web2);
+    while (held.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    const [failed] = system.runs();
+    assert.ok(failed !== undefined);
+    system.executions.redrive(failed.arn);
+    await system.executions.ended(failed.arn);
+    for (const release of held) release();
+    await call;
+    assert.equal(system.executions.find(failed.arn).status, 'SUCCEEDED');
+    assert.equal((await system.rules()).filter(({ owned }) => owned).length, 1);
+    assert.equal(system.parts.sns.published.length, 0);
+  });
+});
+
+describe('the brake', () => {
+  /** Thirty instances with a rule each for one group, then an account in which they do not exist. */
+  const worldWithout = async (environment: Readonly<Record<string, string>> = {}) => {
+    const system = await createTestSystem({ environment: { BRAKE_INTERFACES: '1', ...environment } });
+    await calls(system).grant(ids.commonGroup, {
+      IpProtocol: 'tcp',
+      FromPort: 8443,
+      ToPort: 8443,
+      IpRanges: [{ CidrIp: '0.0.0.0/0' }],
+    });
+    system.parts.ec2.rearrange((account) => ({
+      ...account,
+      instances: new Map([...account.instances].filter(([id]) => id === ids.firewall)),
+      interfaces: new Map([...account.interfaces].filter(([, one]) => one.Attachment?.InstanceId === ids.firewall)),
+    }));
+    system.clock.advance(3_600_000);
+    return system;
+  };
+  const resync = async (system: TestSystem, detail: object) => {
+    system.executions.start({
+      stateMachineArn: 'arn:aws:states:eu-central-1:111122223333:stateMachine:policy-sync-local',
+      input: JSON.stringify({
+        version: '0',
+        id: system.clock.newId(),
+        'detail-type': 'Scheduled resync',
+        source: 'policy-sync',
+        account: ids.account,
+        region: ids.region,
+        time: new Date(system.clock.now()).toISOString(),
+        resources: [],
+        detail,
+      }),
+    });
+    await system.idle();
+    const last = system.runs().at(-1);
+    assert.ok(last !== undefined);
+    return last;
+  };
+
+  test('interfaces that vanished keep their rules until the plan is approved by its hash', async () => {
+    const system = await worldWithout();
+    const before = await system.ruleNames();
+    const held = await resync(system, {});
+    assert.equal(held.error, 'TooMuchToRemove', causeOf(held));
+    assert.deepEqual(await system.ruleNames(), before);
+    const [, hash = ''] = /approve plan ([0-9a-f]{16})/.exec(causeOf(held)) ?? [];
+    const wrong = await resync(system, { approvePlan: '0123456789abcdef' });
+    assert.equal(wrong.error, 'TooMuchToRemove');
+    const approved = await resync(system, { approvePlan: hash });
+    assert.equal(approved.status, 'SUCCEEDED', causeOf(approved));
+    assert.deepEqual(await system.ruleNames(), administratorsRules);
+  });
+
+  test('below either limit nothing is held back', async () => {
+    const system = await worldWithout({ BRAKE_INTERFACES: '2' });
+    assert.equal((await resync(system, {})).status, 'SUCCEEDED');
+    assert.deepEqual(await system.ruleNames(), administratorsRules);
+  });
+
+  test('what EC2 shows as stopped is never held back', async () => {
+    const system = await createTestSystem({ environment: { BRAKE_INTERFACES: '0', BRAKE_PERCENT: '0' } });
+    await calls(system).start(web2);
+    const run = await calls(system).stop(web2);
+    assert.equal(run.status, 'SUCCEEDED');
+    assert.deepEqual(await system.ruleNames(), administratorsRules);
+  });
+
+  test('a resync with nothing changed writes nothing and commits nothing', async () => {
+    const system = await createTestSystem();
+    await calls(system).start(web2);
+    await calls(system).grant(ids.commonGroup, {
+      IpProtocol: 'tcp',
+      FromPort: 8443,
+      ToPort: 8443,
+      IpRanges: [{ CidrIp: '0.0.0.0/0' }],
+    });
+    const before = system.parts.simulator.exportConfiguration('candidate');
+    const run = await resync(system, {});
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    assert.ok(!run.states.some(({ name }) => name === 'ApplyRules' || name === 'Commit'));
+    assert.equal(system.parts.simulator.exportConfiguration('candidate'), before);
+  });
+
+  test('with every event lost, one resync ends where the events would have', async () => {
+    const told = await createTestSystem();
+    const deaf = await createTestSystem({ copies: (_event, rule) => (rule === 'ChangeRule' ? 0 : 1) });
+    const grant = { IpProtocol: 'tcp', FromPort: 8443, ToPort: 8443, IpRanges: [{ CidrIp: '198.51.100.0/24' }] };
+    await calls(told).start(web2);
+    await calls(told).grant(ids.webGroup, grant);
+    const { StartInstancesCommand, AuthorizeSecurityGroupIngressCommand } = await import('@aws-sdk/client-ec2');
+    await deaf.ec2.send(new StartInstancesCommand({ InstanceIds: [web2] }));
+    await deaf.ec2.send(new AuthorizeSecurityGroupIngressCommand({ GroupId: ids.webGroup, IpPermissions: [grant] }));
+    await deaf.idle();
+    assert.deepEqual(await deaf.ruleNames(), administratorsRules);
+    const run = await resync(deaf, {});
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    const content = async (system: TestSystem) =>
+      (await system.rules()).map(({ name: _name, ...rule }) => JSON.stringify(rule)).sort();
+    assert.deepEqual(await content(deaf), await content(told));
+  });
+});
