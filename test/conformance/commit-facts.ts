@@ -266,6 +266,55 @@ export const commitFacts: readonly Fact[] = [
     },
   },
   {
+    title: 'an address with the name of an external list is let in at write and fails the commit',
+    evidence: 'captured',
+    needs: 'simulator',
+    check: async (target) => {
+      const write = (list: string, element: string) =>
+        target.ask({ type: 'config', action: 'set', xpath: `${vsys}/${list}`, element });
+      bodyIs(
+        await write(
+          'external-list',
+          '<entry name="twice"><type><ip><url>https://192.0.2.1/l</url></ip></type></entry>',
+        ),
+        /code="20"/,
+      );
+      bodyIs(await write('address', '<entry name="twice"><ip-netmask>192.0.2.1</ip-netmask></entry>'), /code="20"/);
+      await target.ask(commitAll);
+      bodyIs(await target.ask(job(1)), /<result>FAIL<\/result>/);
+    },
+  },
+  {
+    title: 'an address with the name of a region is warned of: the region wins',
+    evidence: 'captured',
+    needs: 'simulator',
+    check: async (target) => {
+      const write = (list: string, element: string) =>
+        target.ask({ type: 'config', action: 'set', xpath: `${vsys}/${list}`, element });
+      await write('region', '<entry name="twice"><address><member>192.0.2.0/24</member></address></entry>');
+      await write('address', '<entry name="twice"><ip-netmask>198.51.100.1</ip-netmask></entry>');
+      await target.ask(commitAll);
+      bodyIs(await target.ask(job(1)), /<result>OK<\/result>.*<line>twice is used as a region, not an address object</);
+    },
+  },
+  {
+    title: 'NAT rules are written, checked and read like security rules',
+    evidence: 'schema',
+    needs: 'simulator',
+    check: async (target) => {
+      const nat = `${vsys}/rulebase/nat/rules`;
+      const rule = (destination: string) =>
+        `<entry name="inbound"><from><member>untrust</member></from><to><member>untrust</member></to><source><member>any</member></source><destination><member>${destination}</member></destination><service>any</service><destination-translation><translated-address>10.0.1.11</translated-address></destination-translation></entry>`;
+      bodyIs(
+        await target.ask({ type: 'config', action: 'set', xpath: nat, element: rule('no-such-object') }),
+        /code="12"/,
+      );
+      bodyIs(await target.ask({ type: 'config', action: 'set', xpath: nat, element: rule('192.0.2.10') }), /code="20"/);
+      await target.ask(commitAll);
+      assert.match(running(target), /<nat><rules><entry name="inbound" uuid="[^"]+">/);
+    },
+  },
+  {
     title: 'validation names one invalid object; correcting it shows the next',
     evidence: 'captured',
     needs: 'simulator',

@@ -150,7 +150,7 @@ const queueJob = (
     warnings: [],
   };
   device.nextJob += 1;
-  device.jobs = [...device.jobs, queued];
+  device.jobs = [...device.jobs.slice(-500), queued];
   return queued;
 };
 

@@ -2,7 +2,6 @@ import {
   type ConfigNode,
   childAt,
   type Dirty,
-  entriesOf,
   memberTexts,
   nameOf,
   node,
@@ -84,9 +83,10 @@ class Edit {
   ): Workspace {
     for (const { path, what, created, replaced } of this.entries) this.#check(candidate, path, what, created, replaced);
     const journal = [...workspace.journal];
+    const places = new Map(journal.map((line, index) => [`${line.owner}\n${pathText(line.path)}`, index]));
     for (const { path, action } of this.touches) {
-      const text = pathText(path);
-      const known = journal.findIndex((line) => line.owner === this.editing.admin && pathText(line.path) === text);
+      const place = `${this.editing.admin}\n${pathText(path)}`;
+      const known = places.get(place);
       const line: JournalEntry = {
         owner: this.editing.admin,
         path,
@@ -94,9 +94,11 @@ class Edit {
         dirtyId: this.#dirtyId,
         at: this.editing.at,
       };
-      const before = journal[known];
-      if (before === undefined) journal.push(line);
-      else journal[known] = before.action === 'CREATE' && action !== 'DELETE' ? { ...line, action: 'CREATE' } : line;
+      const before = known === undefined ? undefined : journal[known];
+      if (before === undefined || known === undefined) {
+        places.set(place, journal.length);
+        journal.push(line);
+      } else journal[known] = before.action === 'CREATE' && action !== 'DELETE' ? { ...line, action: 'CREATE' } : line;
     }
     return {
       ...workspace,
@@ -120,7 +122,7 @@ class Edit {
     if (created && holder !== null) {
       const most = editing.limits.get(list === 'rules' ? (path[path.length - 3]?.tag ?? '') : list);
       // Captured for addresses; the wording for others is by analogy.
-      if (most !== undefined && entriesOf(holder).length > most)
+      if (most !== undefined && holder.children.length > most)
         throw new Refusal(12, [
           `Maximum number of ${list === 'address' ? 'addresses' : list === 'rules' ? 'rules' : `${list}s`} exceeded`,
         ]);
@@ -225,6 +227,12 @@ const merge = (
       break;
   }
   const children = [...base.children];
+  const places = new Map<string, number>();
+  for (const [index, child] of children.entries()) {
+    const { tag, key } = stepOf(child);
+    const place = key === null ? tag : `${tag}\n${key}`;
+    if (!places.has(place)) places.set(place, index);
+  }
   let changed = false;
   for (const child of sent.children) {
     const below = schemaBelow(schema, child.tag);
@@ -232,13 +240,16 @@ const merge = (
     if (child.tag === 'entry' && schema.kind === 'list' && nameOf(child) === '')
       throw new Refusal(12, [` ${wordFor(sent)} -> entry is missing 'name'`]);
     const step = stepOf(child);
-    const at = children.findIndex((other) => other.tag === step.tag && stepOf(other).key === step.key);
+    const key = step.key === null ? step.tag : `${step.tag}\n${step.key}`;
+    const at = places.get(key) ?? -1;
     const before = at < 0 ? null : (children[at] ?? null);
     const after = merge(edit, below, schema, before, child, [...path, step], false, recorded);
     if (after === before) continue;
     changed = true;
-    if (at < 0) children.push(after);
-    else children[at] = after;
+    if (at < 0) {
+      places.set(key, children.length);
+      children.push(after);
+    } else children[at] = after;
   }
   if (!changed) return base;
   const merged = withChildren(base, children);

@@ -1,4 +1,4 @@
-import { type ConfigNode, childNamed, entriesOf, membersOf, nameOf, textOf } from './config-node.ts';
+import { type ConfigNode, childNamed, entryNamed, membersOf, nameOf, textOf } from './config-node.ts';
 import {
   applicationLists,
   findObject,
@@ -106,7 +106,7 @@ const checkTags = (subject: ConfigNode, scopes: Scopes): void => {
 };
 
 const inSameScope = (scope: ConfigNode | null, lists: readonly string[], name: string): boolean =>
-  lists.some((list) => entriesOf(childNamed(scope, list)).some((other) => nameOf(other) === name));
+  lists.some((list) => entryNamed(childNamed(scope, list), name) !== null);
 
 const checkGroupMembers = (group: ConfigNode, field: string, lists: readonly string[], scopes: Scopes): void => {
   for (const name of membersOf(group, field)) {
