@@ -42,14 +42,14 @@ export interface FirewallOptions {
   readonly sleep: (milliseconds: number) => Promise<void>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Predefined applications to read beside those that rules name. Default: those of the App-ID tables. */
+  /** Predefined applications to read beside those that rules name and those of the App-ID tables. */
   readonly applications?: readonly string[];
   /** How long one read may take, connecting excluded; a write or commit may take twice that. Default 60000. */
   readonly timeoutMilliseconds?: number;
 }
 
 /** Every application that rules of ours may be written with. */
-const tableApplications: readonly string[] = [
+const tableApplications = [
   ...new Set([
     ...wellKnownPorts.flatMap(({ application, needs }) => [application, ...needs]),
     ...[icmpApplications[4], icmpApplications[6]].flatMap(({ all, echo }) => [...all, echo]),
@@ -79,7 +79,10 @@ export const createFirewall = (options: FirewallOptions): Firewall => {
   }
   const place = places(vsys);
   const connection = connect({ ...options, timeoutMilliseconds: options.timeoutMilliseconds ?? 60_000 });
-  const wanted = { applications: options.applications ?? tableApplications, services: wantedServices };
+  const wanted = {
+    applications: [...tableApplications, ...(options.applications ?? [])],
+    services: wantedServices,
+  };
 
   // For proving and reading back: what is predefined is not read again.
   const ownPolicy = async (read: typeof candidateParts): Promise<Policy> => {

@@ -1,6 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { awsFailure } from '../aws/aws-failure.ts';
 import { NamedError } from '../domain/errors.ts';
+import { activePeer } from '../panos/active-peer.ts';
 import { createFirewall } from '../panos/create-firewall.ts';
 import type { Firewall, Send } from '../panos/firewall.ts';
 import type { Settings } from './settings.ts';
@@ -73,9 +74,11 @@ export const firewallPart = (surroundings: Surroundings, settings: Settings, run
       apiKey: readKey,
       vsys: settings.FIREWALL_VSYS,
       administrator: settings.FIREWALL_ADMINISTRATOR,
+      applications: [...Object.values(settings.PORT_APPLICATIONS).flat(), ...Object.values(settings.ICMP_APPLICATIONS)],
       sleep: world.sleep,
       now: world.now,
     });
-  const [endpoint] = settings.FIREWALL_ENDPOINT;
-  return firewallAt(endpoint ?? '');
+  const [endpoint = '', ...more] = settings.FIREWALL_ENDPOINT;
+  const peer = (at: string) => ({ endpoint: at, firewall: firewallAt(at) });
+  return activePeer([peer(endpoint), ...more.map(peer)]);
 };
