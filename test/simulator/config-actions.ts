@@ -15,7 +15,8 @@ import {
   withChildren,
 } from './config-node.ts';
 import type { Device, Workspace } from './device.ts';
-import { cloneAt, deleteAt, type Editing, editAt, moveAt, renameAt, setAt, vsysOf, type Where } from './edits.ts';
+import { deleteAt, type Editing, editAt, setAt, vsysOf } from './edits.ts';
+import { cloneAt, moveAt, renameAt, type Where } from './entry-edits.ts';
 import { acquireAutomatically, refuseLockedWrite } from './locks.ts';
 import { scopesOf } from './names.ts';
 import { cdataLines, daemonReply, Refusal, type SimulatorResponse, succeeded } from './reply.ts';

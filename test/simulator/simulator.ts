@@ -2,19 +2,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { authenticate, type Caller, issueKey, keygen, type Passwords, refuseType, roleOf } from './auth.ts';
 import { advance, type CommitOptions, enqueueOther } from './commit.ts';
 import { configRequest } from './config-actions.ts';
-import { type ConfigNode, childNamed, descend, entriesOf, nameOf, unmarked } from './config-node.ts';
-import { hit, installContent, push, pushedTree, restart } from './control.ts';
-import { defaultConfiguration, defaultPasswords } from './default-configuration.ts';
+import { type ConfigNode, descend, entriesOf, nameOf, unmarked } from './config-node.ts';
+import { hit, installContent, push, restart } from './control.ts';
+import { defaultPasswords } from './default-configuration.ts';
 import type { Device } from './device.ts';
 import { ConnectionLost, type Control, controlSchema, type FaultKind, FaultList } from './faults.ts';
-import { vsysNode } from './names.ts';
+import { newDevice } from './new-device.ts';
 import { basicCommands, type Command, commitRequest, type OpCall, opRequest } from './op.ts';
 import { policyCommands } from './op-policy.ts';
 import { defaultLimits, type SimulatorOptions } from './options.ts';
-import { predefinedContent } from './predefined-content.ts';
 import { loginPage, Refusal, rawXml, type SimulatorRequest, type SimulatorResponse, webRefusal } from './reply.ts';
 import { registeredCommands, userIdRequest } from './user-id.ts';
-import { parseElement, render } from './xml.ts';
+import { render } from './xml.ts';
 
 export type { SimulatorOptions } from './options.ts';
 export type { SimulatorRequest, SimulatorResponse } from './reply.ts';
@@ -40,70 +39,6 @@ export interface Simulator {
   /** Takes over a peer's running configuration, as an HA-Sync does. */
   readonly receiveSync: (running: ConfigNode) => void;
 }
-
-/** Gives every rule that has none a uuid, as a device does when it loads a configuration. */
-const withUuids = (subject: ConfigNode, newUuid: () => string): ConfigNode => {
-  if (subject.children.length === 0) return subject;
-  return {
-    ...subject,
-    children: subject.children.map((child) => {
-      const deeper = withUuids(child, newUuid);
-      const isRule = subject.tag === 'rules' && child.tag === 'entry' && child.attributes['uuid'] === undefined;
-      return isRule ? { ...deeper, attributes: { ...deeper.attributes, uuid: newUuid() } } : deeper;
-    }),
-  };
-};
-
-const newDevice = (options: SimulatorOptions, now: number, newUuid: () => string): Device => {
-  const text = (options.configuration ?? defaultConfiguration).replace(/^\uFEFF?\s*<\?xml[^>]*\?>/, '');
-  const parsed = withUuids(unmarked(parseElement(text)), newUuid);
-  if (parsed.tag !== 'config') throw new Error(`the root element is <${parsed.tag}>, not <config>`);
-  if (vsysNode(parsed, 'vsys1') === null) throw new Error('there is no vsys1 in it');
-  const pushed = childNamed(parsed, 'panorama');
-  const running: ConfigNode = {
-    ...parsed,
-    children: parsed.children.filter(({ tag }) => tag !== 'panorama' && tag !== 'predefined'),
-  };
-  return {
-    workspace: {
-      candidate: running,
-      journal: [],
-      removals: [],
-      dirtyCounter: 0,
-      fullCommitReasons: [],
-      auditComments: new Map(),
-    },
-    running,
-    pushed: pushed === null ? null : pushedTree(pushed, 'branch', newUuid),
-    predefined: predefinedContent(),
-    contentVersion: '8247-5943',
-    jobs: [],
-    nextJob: 1,
-    locks: [],
-    versions: [{ version: 1, config: running, at: now }],
-    saved: new Map(),
-    auditLog: [],
-    ha: {
-      enabled: false,
-      mode: 'Active-Passive',
-      state: 'active',
-      peerState: 'passive',
-      runningSync: 'synchronized',
-      ...options.ha,
-    },
-    registered: new Map(),
-    hits: new Map(),
-    keys: new Map(),
-    keyGeneration: 0,
-    refusedUntil: 0,
-    deniedUntil: 0,
-    bootedAt: now,
-    fullCommitForced: false,
-    keyCounter: 0,
-    uuidCounter: 0,
-    requests: 0,
-  };
-};
 
 const parametersOf = (request: SimulatorRequest): Map<string, string> => {
   const parameters = new Map<string, string>();
