@@ -1,6 +1,5 @@
 import {
   type ApplicationSet,
-  applicationsCover,
   applicationsOverlap,
   intersectApplications,
   isNoApplication,
@@ -8,7 +7,7 @@ import {
   subtractApplications,
   uniteApplications,
 } from './application-sets.ts';
-import { intersect, isEmptyLine, type Line, lineCovers, linesOverlap, sameLine, subtract, unite } from './lines.ts';
+import { intersect, isEmptyLine, type Line, linesOverlap, sameLine, subtract, unite } from './lines.ts';
 
 /**
  * Sessions of one pair of zones and one address family, as a product of five sets. Boxes whose sides are sets, not
@@ -29,14 +28,6 @@ export const boxesOverlap = (a: Box, b: Box): boolean =>
   linesOverlap(a.source, b.source) &&
   linesOverlap(a.sourcePort, b.sourcePort) &&
   applicationsOverlap(a.applications, b.applications);
-
-/** True when `outer` has every session of `inner`. */
-export const boxCovers = (outer: Box, inner: Box): boolean =>
-  lineCovers(outer.source, inner.source) &&
-  lineCovers(outer.destination, inner.destination) &&
-  lineCovers(outer.traffic, inner.traffic) &&
-  lineCovers(outer.sourcePort, inner.sourcePort) &&
-  applicationsCover(outer.applications, inner.applications);
 
 /** What `box` and `by` have in common (null when nothing), and what remains of `box`, as disjoint boxes. */
 export const cut = (box: Box, by: Box): { readonly taken: Box | null; readonly rest: readonly Box[] } => {

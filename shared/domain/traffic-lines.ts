@@ -1,4 +1,4 @@
-import { emptyLine, type Line, type Point, stretch, uniteAll } from './lines.ts';
+import { type Line, type Point, stretch, uniteAll } from './lines.ts';
 
 /**
  * IP protocol and what the protocol says next, on one line: 65,536 points per protocol, in order of protocol number.
@@ -107,5 +107,3 @@ export const sourcePortTexts = (line: Line): readonly string[] => {
   for (let at = 0; at < line.length; at += 2) texts.push(rangeText(Number(line[at]), Number(line[at + 1]) - 1));
   return texts;
 };
-
-export const noTraffic: Line = emptyLine;
