@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { errorCatalogue } from '../../shared/domain/errors.ts';
-import { settingNames } from '../../shared/runtime/settings.ts';
+import { aboutSetting, settingNames } from '../../shared/runtime/settings.ts';
 import {
   deployment,
   projectFile,
@@ -210,5 +210,26 @@ describe('the deployment', () => {
   test('the API key is in no setting, only the name of the secret that holds it', () => {
     assert.ok(settingNames.includes('FIREWALL_API_KEY_SECRET'));
     assert.doesNotMatch(projectFile('serverless.yml'), /LUFRPT|X-PAN-KEY|apiKey:/i);
+  });
+});
+
+describe('the README', () => {
+  const readme = projectFile('README.md');
+
+  test('tells every error as the catalogue does', () => {
+    for (const [name, { means, whatToDo }] of Object.entries(errorCatalogue)) {
+      assert.ok(readme.includes(`| \`${name}\` |`) && readme.includes(means) && readme.includes(whatToDo), name);
+    }
+  });
+
+  test('tells every setting and what it is for', () => {
+    for (const name of settingNames) assert.ok(readme.includes(`| \`${name}\` | ${aboutSetting(name)} |`), name);
+  });
+
+  test('names only npm scripts that exist', () => {
+    const { scripts } = JSON.parse(projectFile('package.json')) as { scripts: Record<string, string> };
+    for (const [, name = ''] of readme.matchAll(/npm (?:run )?(start|test(?::\w+)?|run [\w:]+|(?<=run )[\w:]+)/g)) {
+      assert.ok(name.replace('run ', '') in scripts, name);
+    }
   });
 });
