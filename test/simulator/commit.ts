@@ -1,11 +1,10 @@
-import { carry, markLoaded, type Selection, unmarkCommitted } from './carry.ts';
+import { carry, type Selection, unmarkCommitted } from './carry.ts';
 import { checkCommit } from './commit-checks.ts';
-import { type ConfigNode, childAt, childNamed, descend, nameOf, textOf, unmarked } from './config-node.ts';
+import { type ConfigNode, unmarked } from './config-node.ts';
 import type { CommitRequest, Device, Job, Workspace } from './device.ts';
 import { releaseAfterCommit } from './locks.ts';
 import { scopesOf } from './names.ts';
-import { daemonReply, opResult, Refusal, type SimulatorResponse, succeeded } from './reply.ts';
-import { escapeText, panosTime } from './xml.ts';
+import { daemonReply, Refusal, type SimulatorResponse, succeeded } from './reply.ts';
 
 export interface CommitOptions {
   readonly jobMilliseconds: (job: {
@@ -302,130 +301,4 @@ const finish = (device: Device, options: CommitOptions, job: Job, at: number): v
     warnings,
   );
   if (options.haSync && device.ha.enabled) enqueueOther(device, options, 'HA-Sync', job.user, at);
-};
-
-/** A job as `show jobs` prints it (captured on 11.1; running values captured on 8.1). */
-export const renderJob = (device: Device, job: Job, now: number): string => {
-  const time = (at: number | null): string => (at === null ? '' : panosTime(at));
-  const active = job.status !== 'FIN';
-  const position = device.jobs.filter((other) => other.status === 'PEND' && other.id < job.id).length;
-  const share =
-    job.startedAt === null || job.duration <= 0
-      ? 0
-      : Math.min(99, Math.floor(((now - job.startedAt) / job.duration) * 100));
-  return [
-    '<job>',
-    `<tenq>${time(job.enqueuedAt)}</tenq>`,
-    `<tdeq>${time(job.startedAt).slice(11)}</tdeq>`,
-    // A job lost by a restart of the daemon is listed without a number (captured).
-    job.id === 0 ? '' : `<id>${job.id}</id>`,
-    `<user>${escapeText(job.user)}</user>`,
-    `<type>${job.type}</type>`,
-    `<status>${job.status}</status>`,
-    `<queued>${job.status === 'PEND' ? 'YES' : 'NO'}</queued>`,
-    `<stoppable>${job.status === 'ACT' ? 'yes' : 'no'}</stoppable>`,
-    `<result>${job.result}</result>`,
-    `<tfin>${active ? 'Still Active' : time(job.finishedAt)}</tfin>`,
-    `<description>${escapeText(job.description)}</description>`,
-    `<positionInQ>${job.status === 'PEND' ? position : 0}</positionInQ>`,
-    `<progress>${active ? share : 100}</progress>`,
-    job.details.length === 0
-      ? '<details/>'
-      : `<details>${job.details.map((line) => `<line>${escapeText(line)}</line>`).join('')}</details>`,
-    job.warnings.length === 0
-      ? '<warnings/>'
-      : `<warnings>${job.warnings.map((line) => `<line>${escapeText(line)}</line>`).join('')}</warnings>`,
-    '</job>',
-  ].join('');
-};
-
-export const showJob = (device: Device, id: string, now: number): SimulatorResponse => {
-  const job = device.jobs.find((candidate) => candidate.id > 0 && String(candidate.id) === id);
-  // Captured.
-  if (job === undefined) throw new Refusal(7, [`job ${id} not found`]);
-  return opResult(renderJob(device, job, now));
-};
-
-export const showJobs = (device: Device, which: 'all' | 'pending' | 'processed', now: number): SimulatorResponse =>
-  opResult(
-    [...device.jobs]
-      .filter((job) => which === 'all' || (job.status === 'FIN') === (which === 'processed'))
-      .reverse()
-      .map((job) => renderJob(device, job, now))
-      .join(''),
-  );
-
-export const revertAll = (device: Device): SimulatorResponse => {
-  refuseRevertWhileQueued(device);
-  device.workspace = {
-    ...device.workspace,
-    candidate: device.running,
-    journal: [],
-    removals: [],
-    fullCommitReasons: [],
-    auditComments: new Map(),
-  };
-  return reverted();
-};
-
-/** Takes back the changes of some administrators and keeps everybody else's. */
-export const revertPartial = (device: Device, admins: readonly string[]): SimulatorResponse => {
-  refuseRevertWhileQueued(device);
-  if (fullCommitRequired(device))
-    throw new Refusal(null, ['Partial revert is not allowed. Full system commit must be completed.']);
-  device.workspace = workspaceWithout(device, admins);
-  return reverted();
-};
-
-/** The workspace with the uncommitted changes of some administrators taken back. */
-export const workspaceWithout = (device: Device, admins: readonly string[]): Workspace => {
-  const { workspace } = device;
-  const others = (admin: string): boolean => !admins.includes(admin);
-  return {
-    ...workspace,
-    candidate: carry(device.running, workspace, { takes: others, includes: () => true }),
-    journal: workspace.journal.filter((line) => others(line.owner)),
-    removals: workspace.removals.filter((removal) => others(removal.admin)),
-    auditComments: new Map([...workspace.auditComments].filter(([, comment]) => others(comment.admin))),
-  };
-};
-
-const refuseRevertWhileQueued = (device: Device): void => {
-  if (device.jobs.some((job) => job.status !== 'FIN' && job.request?.kind === 'commit'))
-    throw new Refusal(null, ['Local commit jobs are queued. Revert operation is not allowed.']);
-};
-
-const reverted = (): SimulatorResponse =>
-  opResult('<msg><line>All changes were reverted from configuration</line></msg>');
-
-/**
- * Replaces the candidate by another configuration; every difference from running becomes the loader's change. That the
- * next commit must then be full is inferred.
- */
-export const loadOver = (device: Device, admin: string, config: ConfigNode, at: number): void => {
-  const { workspace } = device;
-  const dirtyId = workspace.dirtyCounter + 1;
-  const loaded = markLoaded(unmarked(config), device.running, {
-    admin,
-    dirtyId,
-    at,
-    own: true,
-    whole: true,
-    renamedFrom: null,
-  });
-  device.workspace = {
-    ...workspace,
-    candidate: loaded,
-    removals: [],
-    dirtyCounter: dirtyId,
-    journal: loaded === device.running ? [] : [{ owner: admin, path: [], action: 'LOAD', dirtyId, at }],
-    fullCommitReasons: loaded === device.running ? [] : ['load'],
-  };
-};
-
-/** The name of a configuration's host, for `show system info`. */
-export const hostnameOf = (config: ConfigNode): string => {
-  const devices = childNamed(config, 'devices');
-  const first = devices === null ? null : childAt(devices, { tag: 'entry', key: null });
-  return textOf(descend(first, 'deviceconfig', 'system'), 'hostname') ?? (first === null ? '' : nameOf(first));
 };

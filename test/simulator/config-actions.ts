@@ -1,5 +1,4 @@
 import type { Caller } from './auth.ts';
-import { workspaceWithout } from './commit.ts';
 import { settingsOf } from './commit-checks.ts';
 import {
   type ConfigNode,
@@ -20,6 +19,7 @@ import { cloneAt, moveAt, renameAt, type Where } from './entry-edits.ts';
 import { acquireAutomatically, refuseLockedWrite } from './locks.ts';
 import { scopesOf } from './names.ts';
 import { cdataLines, daemonReply, Refusal, type SimulatorResponse, succeeded } from './reply.ts';
+import { workspaceWithout } from './revert.ts';
 import { escapeAttribute, parseElement, parseFragment, render, XmlError } from './xml.ts';
 import { locationOf, pathOf, rootedAtConfig, select, XPathError } from './xpath.ts';
 

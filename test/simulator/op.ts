@@ -1,19 +1,19 @@
 import type { OutsideAddresses } from './address-sets.ts';
 import type { Caller } from './auth.ts';
+import { type CommitOptions, enqueueCommit, fullCommitRequired, readCommit } from './commit.ts';
 import {
-  type CommitOptions,
-  enqueueCommit,
-  fullCommitRequired,
-  hostnameOf,
-  loadOver,
-  readCommit,
-  revertAll,
-  revertPartial,
-  showJob,
-  showJobs,
-} from './commit.ts';
-import { type ConfigNode, childNamed, descend, entriesOf, membersOf, nameOf, pathText, textOf } from './config-node.ts';
+  type ConfigNode,
+  childAt,
+  childNamed,
+  descend,
+  entriesOf,
+  membersOf,
+  nameOf,
+  pathText,
+  textOf,
+} from './config-node.ts';
 import type { Device, JournalEntry } from './device.ts';
+import { showJob, showJobs } from './job-view.ts';
 import {
   type LockTexts,
   listLocks,
@@ -24,6 +24,7 @@ import {
 } from './locks.ts';
 import { device as deviceName } from './names.ts';
 import { opResult, Refusal, type SimulatorResponse } from './reply.ts';
+import { loadOver, revertAll, revertPartial } from './revert.ts';
 import { escapeText, parseElement, render, XmlError } from './xml.ts';
 
 export interface SystemFacts {
@@ -70,6 +71,13 @@ export const needVsys = (call: OpCall): string => {
   if (descend(call.device.running, 'devices', [deviceName], 'vsys', [vsys]) === null)
     throw new Refusal(17, [`${vsys} is invalid vsys`], { plain: false });
   return vsys;
+};
+
+/** The name of a configuration's host, for `show system info`. */
+const hostnameOf = (config: ConfigNode): string => {
+  const devices = childNamed(config, 'devices');
+  const first = devices === null ? null : childAt(devices, { tag: 'entry', key: null });
+  return textOf(descend(first, 'deviceconfig', 'system'), 'hostname') ?? (first === null ? '' : nameOf(first));
 };
 
 const pendingChanges = (entries: readonly JournalEntry[], call: OpCall): string => {
