@@ -64,10 +64,13 @@ const near = (line: Line, other: Line): Line => {
 };
 
 /** True when the line is one stretch around all of `inner`, which must not be empty. A short cut, no more. */
-const surrounds = (line: Line, inner: Line): boolean =>
-  line.length === 2 &&
-  (line[0] as Point) <= (inner[0] as Point) &&
-  (inner[inner.length - 1] as Point) <= (line[1] as Point);
+const surrounds = (line: Line, inner: Line): boolean => {
+  const [start, end] = line;
+  const first = inner[0];
+  const last = inner[inner.length - 1];
+  if (line.length !== 2 || start === undefined || end === undefined) return false;
+  return first !== undefined && last !== undefined && start <= first && last <= end;
+};
 
 export const intersect = (a: Line, b: Line): Line => {
   if (a.length === 0 || b.length === 0) return emptyLine;
@@ -111,7 +114,9 @@ export const linesOverlap = (a: Line, b: Line): boolean => {
 export const lineCovers = (outer: Line, inner: Line): boolean => {
   for (let j = 0; j < inner.length; j += 2) {
     const at = edgesUpTo(outer, inner[j] as Point);
-    if (at % 2 === 0 || (outer[at] as Point) < (inner[j + 1] as Point)) return false;
+    const end = outer[at] as Point;
+    const wanted = inner[j + 1] as Point;
+    if (at % 2 === 0 || end < wanted) return false;
   }
   return true;
 };
