@@ -2,8 +2,8 @@ import type { TestContext } from 'node:test';
 import fc from 'fast-check';
 
 /**
- * Runs a property and prints its seed. `CASES=` multiplies nothing but replaces the number of cases of the first
- * property of a file in proportion; `SEED=` repeats a run.
+ * Runs a property and prints its seed. `cases` is the number for a run in CI, when `CASES` is 20,000; another `CASES=`
+ * changes it in proportion. `SEED=` repeats a run.
  */
 export const runs = <T>(
   t: TestContext,
