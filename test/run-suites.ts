@@ -35,15 +35,27 @@ const outcomes: Outcome[] = [];
 for (const [suite, members] of suites) {
   console.log(`\n${suite}: ${members.length} files`);
   const started = performance.now();
-  const run = spawnSync(process.execPath, ['--test', '--test-reporter=dot', '--test-reporter-destination=stderr', '--test-reporter=tap', '--test-reporter-destination=stdout', ...members], {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 512 * 1024 * 1024,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const run = spawnSync(
+    process.execPath,
+    [
+      '--test',
+      '--test-reporter=dot',
+      '--test-reporter-destination=stderr',
+      '--test-reporter=tap',
+      '--test-reporter-destination=stdout',
+      ...members,
+    ],
+    {
+      cwd: root,
+      encoding: 'utf8',
+      maxBuffer: 512 * 1024 * 1024,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   const count = (word: string): number => Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(run.stdout)?.[1] ?? 0);
   // Lines that tests print for the reader: seeds, counts by class of evidence.
-  for (const line of run.stdout.split('\n')) if (/^# (?!Subtest|tests|suites|pass|fail|cancelled|skipped|todo|duration)/.test(line)) console.log(line.slice(2));
+  for (const line of run.stdout.split('\n'))
+    if (/^# (?!Subtest|tests|suites|pass|fail|cancelled|skipped|todo|duration)/.test(line)) console.log(line.slice(2));
   outcomes.push({
     suite,
     seconds: (performance.now() - started) / 1000,
@@ -55,9 +67,16 @@ for (const [suite, members] of suites) {
 
 console.log('\nsuite            seconds   passed   failed');
 for (const { suite, seconds, passed, failed } of outcomes) {
-  console.log(`${suite.padEnd(16)} ${seconds.toFixed(1).padStart(7)} ${String(passed).padStart(8)} ${String(failed).padStart(8)}`);
+  console.log(
+    `${suite.padEnd(16)} ${seconds.toFixed(1).padStart(7)} ${String(passed).padStart(8)} ${String(failed).padStart(8)}`,
+  );
 }
-const sum = (pick: (outcome: Outcome) => number): number => outcomes.reduce((total, outcome) => total + pick(outcome), 0);
-console.log(`total            ${sum(({ seconds }) => seconds).toFixed(1).padStart(7)}`);
+const sum = (pick: (outcome: Outcome) => number): number =>
+  outcomes.reduce((total, outcome) => total + pick(outcome), 0);
+console.log(
+  `total            ${sum(({ seconds }) => seconds)
+    .toFixed(1)
+    .padStart(7)}`,
+);
 console.log(`${sum(({ passed }) => passed)} passed, ${sum(({ failed }) => failed)} failed`);
 process.exit(outcomes.every(({ ok }) => ok) && sum(({ passed }) => passed) > 0 ? 0 : 1);

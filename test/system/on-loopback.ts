@@ -38,6 +38,15 @@ export const startOnLoopback = async (options: {
     account: demoAccount(clock),
     clock,
     pace: options.hurried ? hurriedPace : realPace,
+    ec2: {
+      // An instance takes seconds to start or stop; in a hurry, none of it is waited for.
+      ...(options.hurried
+        ? { timing: { pendingMilliseconds: 0, stoppingMilliseconds: 0, shuttingDownMilliseconds: 0 } }
+        : {}),
+      later: (milliseconds, run) => {
+        setTimeout(run, Math.max(0, milliseconds)).unref();
+      },
+    },
     surroundings: async (parts, states) => {
       const at = (name: keyof typeof ports, respond: Parameters<typeof listen>[0]): Promise<Listening> =>
         opened(listen(respond, { port: ports[name] ?? 0 }));

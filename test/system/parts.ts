@@ -21,7 +21,7 @@ export interface PartsOptions {
   readonly clock: Clock;
   readonly emit: (event: BusEvent) => void;
   readonly simulator?: Omit<SimulatorOptions, 'now' | 'sleep'>;
-  readonly ec2?: Partial<Pick<Ec2Options, 'faults' | 'timing'>>;
+  readonly ec2?: Partial<Pick<Ec2Options, 'faults' | 'timing' | 'later'>>;
   /** What the secret holds; the key of the dedicated administrator when left out. */
   readonly secret?: () => string;
 }
