@@ -48,6 +48,13 @@ const firstFound = <Entry>(
 };
 
 /**
+ * INFERRED: predefined regions carry two-letter country codes. While those of the device have not been read, a name like
+ * `DE` counts as one: a region wins over an object of its name, and what it contains is not known.
+ */
+const mayBePredefinedRegion = (scopes: readonly ObjectScope[], name: string): boolean =>
+  /^[A-Z]{2}$/.test(name) && scopes[scopes.length - 1]?.regions.size === 0;
+
+/**
  * The object, group, list or region of that name, looked up from the scope at `from` on: vsys, shared, pushed,
  * predefined. A region wins over an address object of its name wherever either stands (observed on devices as a
  * commit warning). Null when there is none: the member may then be a literal.
@@ -55,6 +62,7 @@ const firstFound = <Entry>(
 export const findAddress = (scopes: readonly ObjectScope[], name: string, from: number): Found<AddressEntry> | null => {
   const region = scopes.findIndex((scope) => scope.regions.has(name));
   if (region !== -1) return { scope: region, entry: { kind: 'region' } };
+  if (mayBePredefinedRegion(scopes, name)) return { scope: scopes.length - 1, entry: { kind: 'region' } };
   return firstFound<AddressEntry>(
     scopes,
     from,

@@ -150,6 +150,20 @@ table([
     { vsys: { addresses: { DE: netmask('0.0.0.0/0') } }, predefined: { regions: ['DE'] } },
   ],
   [
+    'an object named like a country may be hidden by a predefined region that was not read',
+    { source: ['DE'] },
+    {},
+    doubted,
+    vsys({ addresses: { DE: netmask('0.0.0.0/0') } }),
+  ],
+  [
+    'an object named like a country counts where the predefined regions were read and have no such name',
+    { source: ['DB'] },
+    {},
+    allowed,
+    { vsys: { addresses: { DB: netmask('0.0.0.0/0') } }, predefined: { regions: ['DE'] } },
+  ],
+  [
     'a dynamic address group is not sure',
     { source: ['dag'] },
     {},
