@@ -232,13 +232,20 @@ export const applyRules = defineStep({
     try {
       const tested = (await workings.read(execution.name, fence, 'TestRules')) as Tested;
       const snapshot = await firewall.snapshot();
-      if (planDigest(snapshot, await records.rules(), settings.BOTTOM_RULE) !== tested.digest) {
+      const recorded = await records.rules();
+      if (planDigest(snapshot, recorded, settings.BOTTOM_RULE) !== tested.digest) {
         throw new NamedError('PlanStale', 'The policy has changed since the candidates were tested.');
+      }
+      // The policy is as it was tested, so what an earlier attempt of this step intended has not reached the firewall.
+      for (const record of recorded.filter((each) => each.state === 'intended' && each.fence === fence)) {
+        await records.forgetRule(record);
       }
       const style = styleOf(settings);
       const writing: Writing = { execution, fence, bottomRule: settings.BOTTOM_RULE, style };
       for (const record of tested.repaired) await records.putRule({ ...record, fence });
       for (const record of tested.forgotten) await records.forgetRule({ ...record, fence });
+      for (const record of tested.objectsRepaired) await records.putObject({ ...record, fence });
+      for (const record of tested.objectsForgotten) await records.forgetObject({ ...record, fence });
       const objects = await records.objects();
       const { additions, made } = await chooseAdditions(
         tested,

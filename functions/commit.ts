@@ -84,10 +84,12 @@ const confirm = async (records: Records, applied: Applied, running: Policy, fenc
     if (record !== undefined) await records.putRule({ ...confirmed(record, expectation.kind), fence });
   }
   const services = running.scopes.vsys.services;
+  const deleted = new Set(applied.deletedObjects);
   for (const object of applied.objects) {
     if (services.has(object.id)) {
-      if (object.state !== 'owned') await records.putObject({ ...object, state: 'owned', fence });
-    } else await records.forgetObject({ ...object, fence });
+      // Only what this plan made is intended still: what others made under a recorded name stays theirs.
+      if (object.state === 'intended') await records.putObject({ ...object, state: 'owned', fence });
+    } else if (object.state === 'intended' || deleted.has(object.id)) await records.forgetObject({ ...object, fence });
   }
 };
 

@@ -1,9 +1,13 @@
 import { z } from 'zod';
 import type { ChangeOutcome } from '../shared/aws/changes.ts';
+import type { Notices } from '../shared/aws/notices.ts';
 import { largestBatch } from '../shared/aws/turn.ts';
 import { subjectId } from '../shared/domain/change.ts';
+import { askFirewall, disagreementMetric } from '../shared/runtime/ask-firewall.ts';
+import { firewallPart } from '../shared/runtime/firewall-part.ts';
+import { noticesPart } from '../shared/runtime/notices-part.ts';
 import type { BatchLine, Committed, OutcomeLine, Resolved, Tested } from '../shared/runtime/plans.ts';
-import { brief, HeldState } from '../shared/runtime/states.ts';
+import { brief, HeldState, section, shown } from '../shared/runtime/states.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
 import { tableParts } from '../shared/runtime/table-parts.ts';
 
@@ -33,8 +37,19 @@ export const releaseTurn = defineStep({
   name: 'ReleaseTurn',
   of: 'state',
   input: Input,
-  parts: tableParts,
-  run: async ({ changes, turns, workings }, state, { execution }) => {
+  parts: (surroundings, settings, run) => ({
+    ...tableParts(surroundings, settings),
+    notices: noticesPart(surroundings, settings),
+    firewall: firewallPart(surroundings, settings, run),
+    writeLog: surroundings.writeLog,
+    now: surroundings.world.now,
+  }),
+  run: async (
+    { changes, turns, workings, records, notices, firewall, writeLog, now },
+    state,
+    { execution, log },
+    settings,
+  ) => {
     const { fence } = state.turn;
     const turn = await turns.renew(execution, fence, null);
     const batch = (await workings.read(execution.name, fence, 'TakeTurn')) as readonly BatchLine[];
@@ -58,8 +73,47 @@ export const releaseTurn = defineStep({
     }
     await turns.note(execution, fence, { limit: Math.min(largestBatch, turn.limit * 2) });
     await turns.release(execution, fence);
-    return { ...state, outcome: { changes: count, commitJob: committed?.job ?? null, own: handled } };
+    // The work is done and the turn is somebody else's: what follows only tells, and never fails the execution.
+    const told = await tellHouse(notices, tested);
+    const { comparisons, notAsked } = await askFirewall(
+      firewall,
+      tested?.judged ?? [],
+      await records.rules(),
+      settings,
+    );
+    const disagreements = comparisons.filter(({ outcome }) => outcome === 'disagrees');
+    for (const { text } of disagreements) log('POLICY MATCH DISAGREES', { text });
+    if (comparisons.length > 0) writeLog(disagreementMetric(now(), disagreements.length));
+    return {
+      ...state,
+      outcome: { changes: count, commitJob: committed?.job ?? null, own: handled },
+      secondOpinion: section({
+        agrees: comparisons.filter(({ outcome }) => outcome === 'agrees').length,
+        disagrees: shown(disagreements.map(({ text }) => brief(text))),
+        inconclusive: shown(
+          comparisons.filter(({ outcome }) => outcome === 'inconclusive').map(({ text }) => brief(text)),
+        ),
+        ...(notAsked === null ? {} : { notAsked: brief(notAsked) }),
+      }),
+      ...(told === null ? {} : { notTold: brief(told) }),
+    };
   },
 });
+
+/** Tells once what others did to rules of ours. Answers why it could not, or null. */
+const tellHouse = async (notices: Notices, tested: Tested | null): Promise<string | null> => {
+  const texts = [...(tested?.reports ?? []).map(({ text }) => text), ...(tested?.notTouched ?? [])];
+  try {
+    for (const text of texts) {
+      await notices.once(`house ${text}`, {
+        subject: 'policy-sync: somebody changed a rule of this system',
+        message: text,
+      });
+    }
+    return null;
+  } catch (error) {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  }
+};
 
 export const handler = handlerOf(releaseTurn);

@@ -10,6 +10,7 @@ import { planDigest } from '../shared/domain/plan-digest.ts';
 import { missingPrerequisites } from '../shared/domain/prerequisites.ts';
 import { type Recognition, recognise } from '../shared/domain/recognise.ts';
 import { trafficText } from '../shared/domain/rule-content.ts';
+import { settleObjects, unusedServices } from '../shared/domain/service-objects.ts';
 import { checkBottomRule, judgeCandidates, type PolicyView } from '../shared/domain/verdict.ts';
 import type { Judged } from '../shared/domain/verdict-words.ts';
 import type { FirewallSnapshot } from '../shared/panos/firewall.ts';
@@ -152,26 +153,32 @@ export const testRules = defineStep({
     const derived = candidateRules(missingGrants(desired, removals.kept), candidateContext(settings, taken));
     const fitted = fitToDevice(derived, snapshot.candidate, snapshot.destinationNat);
     const judged = judge(snapshot, removals, fitted.candidates, settings);
+    const services = settleObjects(await records.objects(), snapshot.candidate, snapshot.running);
     const tested: Tested = {
       digest: planDigest(snapshot, rules, settings.BOTTOM_RULE),
       repaired: recognition.repaired,
       forgotten: recognition.forgotten,
+      objectsRepaired: services.repaired,
+      objectsForgotten: services.forgotten,
       removals: removals.removals,
       shrinks: removals.shrinks,
       moves: removals.moves,
       judged,
       reports: recognition.reports,
+      notTouched: removals.notTouched,
       lines: outcomeLines(removals, recognition, judged),
     };
     await workings.write(execution.name, fence, 'TestRules', tested);
     const additions = judged.filter(({ verdict }) => verdict.kind === 'needed').length;
     const writes = additions + tested.removals.length + tested.shrinks.length + tested.moves.length;
-    const repairs = tested.repaired.length + tested.forgotten.length;
+    const repairs =
+      tested.repaired.length + tested.forgotten.length + services.repaired.length + services.forgotten.length;
+    const unused = unusedServices(snapshot.candidate, services.objects).length;
     return {
       ...state,
-      work: writes + repairs > 0 ? 'write' : 'none',
+      work: writes + repairs + unused > 0 ? 'write' : 'none',
       because:
-        writes + repairs > 0
+        writes + repairs + unused > 0
           ? null
           : becauseNothing(
               judged,

@@ -1,6 +1,6 @@
 import type { RuleService } from './candidate-rules.ts';
 import type { ObjectRecord } from './ownership.ts';
-import type { ObjectScope, Policy } from './policy.ts';
+import type { ObjectScope, Policy, ServiceObject } from './policy.ts';
 import { portText, serviceName } from './rule-content.ts';
 
 /** Which service object a rule uses: one that is ours and still says what we wrote, or one to be made. */
@@ -39,6 +39,49 @@ export const chooseService = (
     if (![vsys, shared, pushed, predefined].some((scope) => isTaken(scope, name)))
       return { kind: 'new', name, service };
   }
+};
+
+/** What the records of service objects are worth, held against the firewall. */
+export interface SettledObjects {
+  /** The records a plan may rely on. */
+  readonly objects: readonly ObjectRecord[];
+  /** Records to write as they are: objects whose making was committed by a run that died before it could say so. */
+  readonly repaired: readonly ObjectRecord[];
+  /** Records of objects that are not there, or are not what was made. */
+  readonly forgotten: readonly ObjectRecord[];
+}
+
+const saysAsRecorded = (object: ServiceObject | undefined, record: ObjectRecord): boolean =>
+  object !== undefined &&
+  object.protocol === record.protocol &&
+  object.port === portText(record.ports) &&
+  object.sourcePort === null;
+
+/**
+ * Settles half-done pairs of record and service object.
+ *
+ *   record     object in candidate   in running     outcome
+ *   intended   as recorded           as recorded    ours
+ *   intended   anything else                        forgotten: never made, or somebody else's
+ *   owned      present or            present        ours
+ *   owned      absent                absent         forgotten: deleted, by us or by somebody
+ */
+export const settleObjects = (records: readonly ObjectRecord[], candidate: Policy, running: Policy): SettledObjects => {
+  const repaired: ObjectRecord[] = [];
+  const forgotten: ObjectRecord[] = [];
+  const objects = records.flatMap((record): readonly ObjectRecord[] => {
+    const staged = candidate.scopes.vsys.services.get(record.id);
+    const runs = running.scopes.vsys.services.get(record.id);
+    if (record.state === 'owned' && (staged !== undefined || runs !== undefined)) return [record];
+    if (record.state === 'intended' && saysAsRecorded(staged, record) && saysAsRecorded(runs, record)) {
+      const settled: ObjectRecord = { ...record, state: 'owned' };
+      repaired.push(settled);
+      return [settled];
+    }
+    forgotten.push(record);
+    return [];
+  });
+  return { objects, repaired, forgotten };
 };
 
 /** Service objects of ours that no rule and no group of the policy uses any more. */

@@ -37,11 +37,16 @@ export interface Tested {
   readonly digest: string;
   readonly repaired: readonly RuleRecord[];
   readonly forgotten: readonly RuleRecord[];
+  /** Records of service objects to write as they are, and to drop. */
+  readonly objectsRepaired: readonly ObjectRecord[];
+  readonly objectsForgotten: readonly ObjectRecord[];
   readonly removals: readonly PlannedRemoval[];
   readonly shrinks: readonly PlannedShrink[];
   readonly moves: readonly PlannedMove[];
   readonly judged: readonly Judged[];
   readonly reports: readonly HouseReport[];
+  /** Owned rules that should change but that somebody else is editing. */
+  readonly notTouched: readonly string[];
   /** One line of outcome for each thing decided, with the subject it concerns. */
   readonly lines: readonly OutcomeLine[];
 }

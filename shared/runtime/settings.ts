@@ -120,6 +120,10 @@ const settings = {
     about: 'The address clients use, by the private address a NAT rule translates it to: {"10.0.1.5":"198.51.100.7"}.',
     schema: json(z.record(z.string(), z.string())).default({}),
   },
+  POLICY_MATCH_SAMPLES: {
+    about: "How many sessions a run asks the firewall's own policy match about afterwards, 0 to 10; 0 asks none.",
+    schema: z.coerce.number().int().min(0).max(10).default(10),
+  },
   BRAKE_INTERFACES: {
     about: 'A plan that takes grants from more interfaces than this, because they vanished, may need approval.',
     schema: seconds(20),
