@@ -53,6 +53,12 @@ const edgesUpTo = (line: Line, point: Point): number => {
   return low;
 };
 
+/** The place of the stretch that holds the point, or else of the next one. */
+const evenEdgesUpTo = (line: Line, point: Point): number => {
+  const edges = edgesUpTo(line, point);
+  return edges - (edges % 2);
+};
+
 /** Only the part of the line near `other` can matter to what the two have in common. */
 const near = (line: Line, other: Line): Line => {
   const first = other[0];
@@ -82,7 +88,16 @@ export const intersect = (a: Line, b: Line): Line => {
 export const subtract = (a: Line, b: Line): Line => {
   if (a.length === 0 || b.length === 0) return a;
   if (a === b || surrounds(b, a)) return emptyLine;
-  return combine(a, near(b, a), (inA, inB) => inA && !inB);
+  const [first] = b;
+  const last = b[b.length - 1];
+  if (first === undefined || last === undefined) return a;
+  // What lies outside the edges of `b` stays as it is, and copying is much cheaper than comparing.
+  const from = edgesUpTo(a, first);
+  const to = edgesUpTo(a, last);
+  const start = from - (from % 2);
+  const end = to + (to % 2);
+  const between = combine(a.slice(start, end), near(b, a), (inA, inB) => inA && !inB);
+  return a.slice(0, start).concat(between, a.slice(end));
 };
 
 /** True when the line has a point from `start` to `end`, `end` excluded. */
@@ -96,8 +111,8 @@ export const linesOverlap = (a: Line, b: Line): boolean => {
   if (a.length === 0 || b.length === 0) return false;
   if (a.length === 2) return touches(b, a[0] as Point, a[1] as Point);
   if (b.length === 2) return touches(a, b[0] as Point, b[1] as Point);
-  let i = 0;
-  let j = 0;
+  let i = evenEdgesUpTo(a, b[0] as Point);
+  let j = evenEdgesUpTo(b, a[0] as Point);
   while (i < a.length && j < b.length) {
     const startA = a[i] as Point;
     const endA = a[i + 1] as Point;
