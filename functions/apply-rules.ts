@@ -7,7 +7,7 @@ import { planDigest } from '../shared/domain/plan-digest.ts';
 import type { Policy, SecurityRule } from '../shared/domain/policy.ts';
 import { localRules } from '../shared/domain/prerequisites.ts';
 import { contentOf, contentOfRule, differences, portText, type RuleStyle } from '../shared/domain/rule-content.ts';
-import { chooseService, unusedServices } from '../shared/domain/service-objects.ts';
+import { type Configurations, chooseService, unusedServices } from '../shared/domain/service-objects.ts';
 import type { Edit, Firewall, FirewallSnapshot } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/firewall-part.ts';
 import { halveBatch } from '../shared/runtime/halve-batch.ts';
@@ -191,14 +191,19 @@ const readBack = (
   return { rules, problems };
 };
 
+const withoutRules = (policy: Policy, removals: Tested['removals']): Policy => {
+  const gone = new Set(removals.map(({ uuid }) => uuid));
+  return { ...policy, rules: policy.rules.filter(({ uuid }) => uuid === null || !gone.has(uuid)) };
+};
+
 /** Deletes service objects nobody uses any more, apart from the plan: that the firewall refuses is a warning. */
 const deleteUnused = async (
   firewall: Firewall,
-  candidate: Policy,
+  configurations: Configurations,
   objects: readonly ObjectRecord[],
   auditComment: string | null,
 ): Promise<{ readonly deleted: readonly string[]; readonly warnings: readonly string[] }> => {
-  const unused = unusedServices(candidate, objects);
+  const unused = unusedServices(configurations, objects);
   if (unused.length === 0) return { deleted: [], warnings: [] };
   try {
     await firewall.write(
@@ -272,7 +277,7 @@ export const applyRules = defineStep({
       const allObjects = (await records.objects()).filter((object) => known.has(object.id));
       const unused = await deleteUnused(
         firewall,
-        candidate,
+        { candidate, running: withoutRules(snapshot.running, tested.removals) },
         allObjects.map((object) => (made.has(object.id) ? { ...object, state: 'owned' as const } : object)),
         auditComment,
       );

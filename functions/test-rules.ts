@@ -173,7 +173,7 @@ export const testRules = defineStep({
     const writes = additions + tested.removals.length + tested.shrinks.length + tested.moves.length;
     const repairs =
       tested.repaired.length + tested.forgotten.length + services.repaired.length + services.forgotten.length;
-    const unused = unusedServices(snapshot.candidate, services.objects).length;
+    const unused = unusedServices(snapshot, services.objects).length;
     return {
       ...state,
       work: writes + repairs + unused > 0 ? 'write' : 'none',

@@ -84,13 +84,31 @@ export const settleObjects = (records: readonly ObjectRecord[], candidate: Polic
   return { objects, repaired, forgotten };
 };
 
-/** Service objects of ours that no rule and no group of the policy uses any more. */
-export const unusedServices = (policy: Policy, records: readonly ObjectRecord[]): readonly string[] => {
-  const used = new Set(policy.rules.flatMap((rule) => rule.service));
-  for (const scope of Object.values(policy.scopes)) {
-    for (const members of scope.serviceGroups.values()) for (const member of members) used.add(member);
-  }
+/** The two configurations, each as it will be with what is planned. */
+export interface Configurations {
+  readonly candidate: Policy;
+  readonly running: Policy;
+}
+
+const usedIn = (policy: Policy): ReadonlySet<string> =>
+  new Set([
+    ...policy.rules.flatMap((rule) => rule.service),
+    ...Object.values(policy.scopes).flatMap((scope) => [...scope.serviceGroups.values()].flat()),
+  ]);
+
+/**
+ * Service objects of ours that no rule and no group uses any more: neither in the candidate configuration nor in the running
+ * one, where a rule stands until somebody commits its deletion. One that says something else than was made is not ours.
+ */
+export const unusedServices = (
+  { candidate, running }: Configurations,
+  records: readonly ObjectRecord[],
+): readonly string[] => {
+  const [used, runs] = [usedIn(candidate), usedIn(running)];
   return records
-    .filter((record) => record.state === 'owned' && policy.scopes.vsys.services.has(record.id) && !used.has(record.id))
-    .map((record) => record.id);
+    .filter(
+      (record) => record.state === 'owned' && saysAsRecorded(candidate.scopes.vsys.services.get(record.id), record),
+    )
+    .map((record) => record.id)
+    .filter((name) => !used.has(name) && !runs.has(name));
 };

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { settingsFrom } from '../../shared/runtime/settings.ts';
+import { tableParts } from '../../shared/runtime/table-parts.ts';
+import { calls, causeOf, colleague, fromAnywhere, ruleFields, ruleXpath } from '../support/calls.ts';
+import { createTestSystem, type TestSystem } from '../support/system.ts';
+import { ids } from '../system/demo-account.ts';
+import { stateMachineArn } from '../system/local-system.ts';
+
+const vsys = "/config/devices/entry[@name='localhost.localdomain']/vsys/entry[@name='vsys1']";
+const serviceXpath = (name: string): string => `${vsys}/service/entry[@name='${name}']`;
+const portElement = (port: string): string => `<port>${port}</port>`;
+
+const resync = async (system: TestSystem) => {
+  system.executions.start({
+    stateMachineArn,
+    input: JSON.stringify({
+      version: '0',
+      id: system.clock.newId(),
+      'detail-type': 'Scheduled Event',
+      source: 'aws.events',
+      account: ids.account,
+      region: ids.region,
+      time: new Date(system.clock.now()).toISOString(),
+      resources: [],
+      detail: {},
+    }),
+  });
+  await system.idle();
+  const last = system.runs().at(-1);
+  assert.ok(last !== undefined);
+  return last;
+};
+
+const _partsOf = (system: TestSystem) =>
+  tableParts(system.surroundings, settingsFrom(system.surroundings.world.environment));
+
+const ours = async (system: TestSystem) => (await system.rules()).filter(({ owned }) => owned);
+
+/** A device that refuses to write anything which names `text`, for good. */
+const _refusing = (system: TestSystem, text: string): void =>
+  system.parts.simulator.control({
+    kind: 'add-fault',
+    when: { type: 'config', action: 'multi-config', contains: text },
+    times: 1000,
+    fault: {
+      kind: 'reply',
+      status: 200,
+      body: `<response status="error" code="12"><msg><line>${text} is invalid</line></msg></response>`,
+    },
+  });
+
+describe('service objects', () => {
+  test('one that somebody made his own under our name is not deleted', async () => {
+    const system = await createTestSystem();
+    const { grant, revoke } = calls(system);
+    const admin = colleague(system);
+    await grant(ids.commonGroup, fromAnywhere(8443));
+    admin.addRule('Theirs', ruleFields({ destination: '10.9.9.9', service: 'tcp-8443' }));
+    admin.commit();
+    await revoke(ids.commonGroup, fromAnywhere(8443));
+    admin.edit(`${serviceXpath('tcp-8443')}/protocol/tcp/port`, portElement('8443-8450'));
+    admin.delete(ruleXpath('Theirs'));
+    admin.commit();
+    const run = await resync(system);
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    assert.match(system.parts.simulator.exportConfiguration('running'), /8443-8450/);
+  });
+
+  test('one that still runs in a rule which somebody has deleted but not committed is left alone', async () => {
+    const system = await createTestSystem();
+    const { grant, revoke } = calls(system);
+    const admin = colleague(system);
+    await grant(ids.commonGroup, fromAnywhere(8443));
+    admin.addRule('Theirs', ruleFields({ destination: '10.9.9.9', service: 'tcp-8443' }));
+    admin.commit();
+    admin.delete(ruleXpath('Theirs'));
+    const run = await revoke(ids.commonGroup, fromAnywhere(8443));
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    assert.equal((await ours(system)).length, 0);
+  });
+});
