@@ -61,7 +61,10 @@ export const releaseTurn = defineStep({
       state.commit === undefined ? null : ((await workings.read(execution.name, fence, 'Commit')) as Committed);
     const handled: Record<string, string> = {};
     let count = 0;
-    for (const line of batch.filter(({ pk, sk }) => !left.has(`${pk} ${sk}`))) {
+    // Its own last: a run that dies here is redriven only while its own change is open, and then takes the others again.
+    const isOwn = (line: BatchLine): number => Number(line.execution === execution.name);
+    const done = batch.filter(({ pk, sk }) => !left.has(`${pk} ${sk}`)).toSorted((a, b) => isOwn(a) - isOwn(b));
+    for (const line of done) {
       const outcome: ChangeOutcome = {
         execution: execution.name,
         summary: summaryFor(line, tested?.lines ?? [], state.because ?? null),
