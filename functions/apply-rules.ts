@@ -29,9 +29,9 @@ interface Addition {
   readonly content: RuleContent;
 }
 
-/** A name that nobody has: the next number of the subject that is free in every rulebase. */
-const freeName = async (records: Records, prefix: string, policy: Policy): Promise<string> => {
-  const taken = new Set(policy.rules.map((rule) => rule.name));
+/** A name that nobody has: the next number of the subject that is free in every rulebase of both configurations. */
+const freeName = async (records: Records, prefix: string, snapshot: Configurations): Promise<string> => {
+  const taken = new Set([...snapshot.candidate.rules, ...snapshot.running.rules].map((rule) => rule.name));
   for (;;) {
     const name = `${prefix}-${await records.nextNumber(prefix)}`;
     if (!taken.has(name)) return name;
@@ -78,9 +78,9 @@ const chooseAdditions = async (
   const additions: Addition[] = [];
   for (const { candidate, verdict } of tested.judged) {
     if (verdict.kind !== 'needed') continue;
-    const choice = chooseService(candidate.service, snapshot.candidate, objects, made);
+    const choice = chooseService(candidate.service, snapshot, objects, made);
     if (choice.kind === 'new') made.set(choice.name, choice.service);
-    const name = await freeName(records, namePrefix(candidate), snapshot.candidate);
+    const name = await freeName(records, namePrefix(candidate), snapshot);
     additions.push(additionFor(candidate, name, choice.kind === 'any' ? 'any' : choice.name, writing, eventId));
   }
   return { additions, made };

@@ -9,35 +9,52 @@ export type ServiceChoice =
   | { readonly kind: 'ours'; readonly name: string }
   | { readonly kind: 'new'; readonly name: string; readonly service: Extract<RuleService, { kind: 'ports' }> };
 
+/** The two configurations, each as it will be with what is planned. */
+export interface Configurations {
+  readonly candidate: Policy;
+  readonly running: Policy;
+}
+
 const isTaken = (scope: ObjectScope, name: string): boolean =>
   scope.services.has(name) || scope.serviceGroups.has(name);
 
 /**
  * Chooses the service object for a rule. Only objects recorded as ours and unchanged are used, since anybody may edit
- * another; a name that is taken, in any scope, is passed over for the next (`tcp-443`, `tcp-443-2`, …).
+ * another; it must say so in both configurations, since what is committed with it runs with the running one. A name that is
+ * taken, in any scope of either, is passed over for the next (`tcp-443`, `tcp-443-2`, …).
  */
 export const chooseService = (
   service: RuleService,
-  policy: Policy,
+  { candidate, running }: Configurations,
   records: readonly ObjectRecord[],
   made: ReadonlyMap<string, Extract<RuleService, { kind: 'ports' }>>,
 ): ServiceChoice => {
   if (service.kind === 'any') return { kind: 'any' };
   const base = serviceName(service);
   const ours = new Map(records.map((record) => [record.id, record] as const));
-  const { vsys, shared, pushed, predefined } = policy.scopes;
+  const scopes = [candidate, running].flatMap(({ scopes: { vsys, shared, pushed, predefined } }) => [
+    vsys,
+    shared,
+    pushed,
+    predefined,
+  ]);
   for (let number = 1; ; number += 1) {
     const name = number === 1 ? base : `${base}-${number}`;
     if (made.has(name)) return { kind: 'ours', name };
-    const object = vsys.services.get(name);
     const record = ours.get(name);
-    if (object !== undefined && record !== undefined && record.state === 'owned' && !vsys.serviceGroups.has(name)) {
-      const unchanged =
-        object.protocol === service.protocol && object.port === portText(service.ports) && object.sourcePort === null;
-      if (unchanged) return { kind: 'ours', name };
-    }
-    if (![vsys, shared, pushed, predefined].some((scope) => isTaken(scope, name)))
-      return { kind: 'new', name, service };
+    const isOurs =
+      record?.state === 'owned' &&
+      [candidate, running].every(({ scopes: { vsys } }) => {
+        const object = vsys.services.get(name);
+        return (
+          object?.protocol === service.protocol &&
+          object.port === portText(service.ports) &&
+          object.sourcePort === null &&
+          !vsys.serviceGroups.has(name)
+        );
+      });
+    if (isOurs) return { kind: 'ours', name };
+    if (!scopes.some((scope) => isTaken(scope, name))) return { kind: 'new', name, service };
   }
 };
 
@@ -83,12 +100,6 @@ export const settleObjects = (records: readonly ObjectRecord[], candidate: Polic
   });
   return { objects, repaired, forgotten };
 };
-
-/** The two configurations, each as it will be with what is planned. */
-export interface Configurations {
-  readonly candidate: Policy;
-  readonly running: Policy;
-}
 
 const usedIn = (policy: Policy): ReadonlySet<string> =>
   new Set([

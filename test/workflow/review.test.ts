@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { settingsFrom } from '../../shared/runtime/settings.ts';
-import { tableParts } from '../../shared/runtime/table-parts.ts';
 import { calls, causeOf, colleague, fromAnywhere, ruleFields, ruleXpath } from '../support/calls.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 import { ids } from '../system/demo-account.ts';
@@ -32,23 +30,7 @@ const resync = async (system: TestSystem) => {
   return last;
 };
 
-const _partsOf = (system: TestSystem) =>
-  tableParts(system.surroundings, settingsFrom(system.surroundings.world.environment));
-
 const ours = async (system: TestSystem) => (await system.rules()).filter(({ owned }) => owned);
-
-/** A device that refuses to write anything which names `text`, for good. */
-const _refusing = (system: TestSystem, text: string): void =>
-  system.parts.simulator.control({
-    kind: 'add-fault',
-    when: { type: 'config', action: 'multi-config', contains: text },
-    times: 1000,
-    fault: {
-      kind: 'reply',
-      status: 200,
-      body: `<response status="error" code="12"><msg><line>${text} is invalid</line></msg></response>`,
-    },
-  });
 
 describe('service objects', () => {
   test('one that somebody made his own under our name is not deleted', async () => {
@@ -78,5 +60,20 @@ describe('service objects', () => {
     const run = await revoke(ids.commonGroup, fromAnywhere(8443));
     assert.equal(run.status, 'SUCCEEDED', causeOf(run));
     assert.equal((await ours(system)).length, 0);
+  });
+
+  test('one that runs with another value than its candidate says is not used', async () => {
+    const system = await createTestSystem();
+    const { grant } = calls(system);
+    const admin = colleague(system);
+    await grant(ids.commonGroup, fromAnywhere(8443, '198.51.100.0/24'));
+    admin.edit(`${serviceXpath('tcp-8443')}/protocol/tcp/port`, portElement('1-65535'));
+    admin.commit();
+    admin.edit(`${serviceXpath('tcp-8443')}/protocol/tcp/port`, portElement('8443'));
+    const run = await grant(ids.commonGroup, fromAnywhere(8443, '203.0.113.0/24'));
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    const rule = (await ours(system)).find(({ source }) => source.includes('203.0.113.0/24'));
+    assert.ok(rule !== undefined);
+    assert.deepEqual(rule.service, ['tcp-8443-2']);
   });
 });
