@@ -158,16 +158,21 @@ const planRule = (
       blocked: `"${rule.name}" should lose ${lost} grants, but ${editedBy} is editing it: ${open} until that is committed or reverted.`,
     };
   }
-  const source = shrunkMembers(
-    rule.source,
-    distinct(was.sources.map((each) => each.source)),
-    distinct(contributions.sources.map((each) => each.source)),
-  );
-  const destination = shrunkMembers(
-    rule.destination,
-    distinct(was.destinations.map((each) => each.address)),
-    distinct(contributions.destinations.map((each) => each.address)),
-  );
+  // A side that an administrator negated keeps its members: to take one out would let it in.
+  const source = rule.negateSource
+    ? rule.source
+    : shrunkMembers(
+        rule.source,
+        distinct(was.sources.map((each) => each.source)),
+        distinct(contributions.sources.map((each) => each.source)),
+      );
+  const destination = rule.negateDestination
+    ? rule.destination
+    : shrunkMembers(
+        rule.destination,
+        distinct(was.destinations.map((each) => each.address)),
+        distinct(contributions.destinations.map((each) => each.address)),
+      );
   if (contributions.sources.length === 0 || source.length === 0 || destination.length === 0) {
     const why =
       contributions.sources.length === 0

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { calls, causeOf, colleague, fromAnywhere, ruleFields, ruleXpath } from '../support/calls.ts';
+import {
+  administratorsRules,
+  calls,
+  causeOf,
+  colleague,
+  fromAnywhere,
+  ruleFields,
+  ruleXpath,
+} from '../support/calls.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 import { ids } from '../system/demo-account.ts';
 import { stateMachineArn } from '../system/local-system.ts';
@@ -75,5 +83,22 @@ describe('service objects', () => {
     const rule = (await ours(system)).find(({ source }) => source.includes('203.0.113.0/24'));
     assert.ok(rule !== undefined);
     assert.deepEqual(rule.service, ['tcp-8443-2']);
+  });
+});
+
+describe('what an administrator did to a rule of ours', () => {
+  test('a negated source keeps the members that were revoked: without them it would let them in', async () => {
+    const system = await createTestSystem();
+    const { grant, revoke } = calls(system);
+    await grant(ids.commonGroup, fromAnywhere(8443, '198.51.100.0/24'), fromAnywhere(8443, '203.0.113.0/24'));
+    const admin = colleague(system);
+    admin.set(ruleXpath(`${ids.commonGroup}-1`), '<negate-source>yes</negate-source>');
+    admin.commit();
+    const run = await revoke(ids.commonGroup, fromAnywhere(8443, '203.0.113.0/24'));
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    const [rule] = await ours(system);
+    assert.deepEqual(rule?.source, ['198.51.100.0/24', '203.0.113.0/24']);
+    await revoke(ids.commonGroup, fromAnywhere(8443, '198.51.100.0/24'));
+    assert.deepEqual(await system.ruleNames(), administratorsRules);
   });
 });
