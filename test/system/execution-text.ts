@@ -6,7 +6,7 @@ const linesOf = (value: unknown): readonly unknown[] =>
   (fieldsOf(value)['first'] as readonly unknown[] | undefined) ?? [];
 
 /** What a state decided, in a few lines: the part of its output that it added. */
-const decisions: Readonly<Record<string, (output: Fields) => readonly string[]>> = {
+const decisions: Readonly<Record<string, (output: Fields) => string[]>> = {
   RecordChange: ({ change, because }) => {
     const { kind, subjects, who } = fieldsOf(change);
     const about = (subjects as readonly { id?: string; kind: string }[] | undefined)?.map(
@@ -68,12 +68,24 @@ const decisions: Readonly<Record<string, (output: Fields) => readonly string[]>>
   ReleaseTurn: ({ outcome }) => [`${String(fieldsOf(outcome)['changes'])} change handled`],
 };
 
+/** The message of a function's error: AWS shows it as JSON text with a trace. */
+const messageOf = (cause: string): string => {
+  try {
+    return (JSON.parse(cause) as { errorMessage?: string }).errorMessage ?? cause;
+  } catch {
+    return cause;
+  }
+};
+
 /** Each state of an execution with what it decided, or how it failed. */
 export const executionText = (execution: Execution): string => {
   const lines: string[] = [];
-  for (const { name, type, output, failure } of execution.states) {
+  for (const { name, type, output, failure, attempts } of execution.states) {
     if (type !== 'Task') continue;
-    const said = failure ? [`${failure.error}: ${failure.cause}`] : (decisions[name]?.(fieldsOf(output)) ?? []);
+    const failed = attempts.flatMap((attempt) => attempt.failure ?? []);
+    const last = failure ?? (fieldsOf(output)['stale'] === undefined ? undefined : failed.at(-1));
+    const said = last ? [`${last.error}: ${messageOf(last.cause)}`] : (decisions[name]?.(fieldsOf(output)) ?? []);
+    if (failed.length > 1) said.unshift(`${failed.length} attempts failed, the first with ${failed[0]?.error}`);
     const [first = '', ...rest] = said;
     lines.push(`  ${name.padEnd(18)} ${first}`, ...rest.map((line) => `  ${''.padEnd(18)} ${line}`));
   }
