@@ -130,7 +130,7 @@ export const testRules = defineStep({
     ...tableParts(surroundings, settings),
     firewall: firewallPart(surroundings, settings, run),
   }),
-  run: async ({ turns, records, workings, firewall }, state, { execution }, settings) => {
+  run: async ({ turns, records, workings, firewall, unreadable }, state, { execution }, settings) => {
     const { fence } = state.turn;
     await turns.renew(execution, fence, null);
     const { taken, recorded, resolved } = (await workings.read(execution.name, fence, 'ResolveInterfaces')) as Resolved;
@@ -201,6 +201,7 @@ export const testRules = defineStep({
         move: shown(tested.moves.map(({ name }) => name)),
         leftOut: shown(fitted.leftOut.map(({ what, reason }) => brief(`${what}: ${reason}`))),
         undecidedNat: fitted.undecidedNat,
+        unreadableItems: shown(unreadable.map(brief)),
         notTouched: shown(removals.notTouched.map(brief)),
         reports: shown(tested.reports.map(({ text }) => brief(text))),
         pendingOfOthers: [

@@ -7,7 +7,7 @@ import {
   type QueryCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { NamedError } from '../domain/errors.ts';
+import { isNamed, NamedError } from '../domain/errors.ts';
 import { awsFailure } from './aws-failure.ts';
 
 /** One item of the table: its keys, the format number every item carries, and plain JSON-like attributes. */
@@ -85,7 +85,24 @@ const conditionFields = (condition: Condition | null) =>
           : { ExpressionAttributeValues: marshall(condition.values, { removeUndefinedValues: true }) }),
       };
 
-export const createTable = (client: DynamoDBClient, tableName: string): Table => {
+/**
+ * `putAside` is told of items in a list that this version cannot read: they are left out, never touched, and the rest goes
+ * on. An unreadable item that is asked for by its key raises StateNotUnderstood.
+ */
+export const createTable = (
+  client: DynamoDBClient,
+  tableName: string,
+  putAside: (what: string) => void = () => undefined,
+): Table => {
+  const readable = (attributes: Record<string, unknown>): readonly Item[] => {
+    try {
+      return [itemFrom(attributes)];
+    } catch (error) {
+      if (!isNamed(error, 'StateNotUnderstood')) throw error;
+      putAside(error.message);
+      return [];
+    }
+  };
   const conditional = async (permission: string, call: () => Promise<unknown>): Promise<boolean> => {
     try {
       await call();
@@ -101,7 +118,7 @@ export const createTable = (client: DynamoDBClient, tableName: string): Table =>
     do {
       try {
         const page = await client.send(new QueryCommand({ ...input, ...(start ? { ExclusiveStartKey: start } : {}) }));
-        items.push(...(page.Items ?? []).map((item) => itemFrom(unmarshall(item))));
+        items.push(...(page.Items ?? []).flatMap((item) => readable(unmarshall(item))));
         start = page.LastEvaluatedKey;
       } catch (error) {
         if (error instanceof NamedError) throw error;

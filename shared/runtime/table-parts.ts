@@ -12,6 +12,8 @@ export interface TableParts {
   readonly turns: Turns;
   readonly records: Records;
   readonly workings: Workings;
+  /** Items met in lists that this version cannot read: put aside, and shown to the reader of the execution. */
+  readonly unreadable: readonly string[];
 }
 
 /** Everything that is kept in the one table. */
@@ -20,11 +22,13 @@ export const tableParts = ({ world, sdk, once }: Surroundings, settings: Setting
     'dynamodb',
     () => new DynamoDBClient(sdk as ConstructorParameters<typeof DynamoDBClient>[0] & object),
   );
-  const table = createTable(client, settings.TABLE_NAME);
+  const unreadable: string[] = [];
+  const table = createTable(client, settings.TABLE_NAME, (what) => unreadable.push(what));
   return {
     changes: createChanges(table, world.now),
     turns: createTurns({ table, now: world.now }),
     records: createRecords(table, world.now),
     workings: createWorkings(table, world.now),
+    unreadable,
   };
 };
