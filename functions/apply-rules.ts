@@ -114,21 +114,25 @@ const editsFor = (
 ];
 
 /** Refuses what the platform has no room for, before anything is written. */
-const checkRoom = ({ limits, candidate }: FirewallSnapshot, tested: Tested, rules: number, services: number): void => {
+const checkRoom = async (
+  { limits, candidate }: FirewallSnapshot,
+  tested: Tested,
+  rules: number,
+  services: number,
+  held: Parameters<typeof halveBatch>[0],
+): Promise<void> => {
   const after = localRules(candidate).length - tested.removals.length + rules;
-  if (limits.securityRules !== null && after > limits.securityRules) {
-    throw new NamedError(
-      'FirewallFull',
-      `The policy would have ${after} rules; this platform takes ${limits.securityRules}.`,
-    );
-  }
   const objects = candidate.scopes.vsys.services.size + services;
-  if (limits.services !== null && objects > limits.services) {
-    throw new NamedError(
-      'FirewallFull',
-      `There would be ${objects} service objects; this platform takes ${limits.services}.`,
-    );
-  }
+  const full =
+    limits.securityRules !== null && after > limits.securityRules
+      ? `The policy would have ${after} rules; this platform takes ${limits.securityRules}.`
+      : limits.services !== null && objects > limits.services
+        ? `There would be ${objects} service objects; this platform takes ${limits.services}.`
+        : null;
+  if (full === null) return;
+  const refusal = new NamedError('FirewallFull', full);
+  await halveBatch(held, refusal);
+  throw refusal;
 };
 
 /** The audit comment a device demands, checked against its own pattern. */
@@ -252,20 +256,24 @@ export const applyRules = defineStep({
       for (const record of tested.objectsRepaired) await records.putObject({ ...record, fence });
       for (const record of tested.objectsForgotten) await records.forgetObject({ ...record, fence });
       const objects = await records.objects();
+      // Additions that the firewall did not take alone: what is removed goes first, without them.
+      const withheld = tested.judged.some(({ verdict }) => verdict.kind === 'needed') ? turn.rejection : null;
       const { additions, made } = await chooseAdditions(
-        tested,
+        withheld === null ? tested : { ...tested, judged: [] },
         snapshot,
         records,
         objects,
         writing,
         state.change.eventId,
       );
-      checkRoom(snapshot, tested, additions.length, made.size);
+      const held = { turns, workings, execution, fence };
+      if (additions.length > 0) await checkRoom(snapshot, tested, additions.length, made.size, held);
       const reason = `${state.change.kind} ${state.change.eventId} (execution ${execution.name})`;
       const auditComment = auditCommentFor(snapshot, style, reason);
       const edits = editsFor(tested, additions, made, writing);
+      if (withheld !== null && edits.length === 0) throw new NamedError(withheld.name, withheld.message);
       await recordIntents(records, tested, additions, made, writing);
-      if (edits.length > 0) await writeOrSplit(firewall, edits, auditComment, { turns, workings, execution, fence });
+      if (edits.length > 0) await writeOrSplit(firewall, edits, auditComment, held);
       const candidate = edits.length > 0 ? await firewall.candidate() : snapshot.candidate;
       const { rules, problems } = readBack(candidate, tested, additions, settings.BOTTOM_RULE);
       if (problems.length > 0) {
@@ -291,6 +299,7 @@ export const applyRules = defineStep({
         expectations,
         objects: allObjects,
         deletedObjects: unused.deleted,
+        withheld,
       };
       await workings.write(execution.name, fence, 'ApplyRules', applied);
       return {
@@ -304,6 +313,7 @@ export const applyRules = defineStep({
           moved: shown(tested.moves.map(({ name }) => name)),
           services: section({ made: shown([...made.keys()]), deleted: shown(unused.deleted) }),
           warnings: shown(unused.warnings.map(brief)),
+          ...(withheld === null ? {} : { withheld: brief(`No additions: ${withheld.message}`) }),
         }),
       };
     } finally {

@@ -159,6 +159,10 @@ export const commit = defineStep({
         throw failed;
       }
       await confirm(records, applied, running, fence);
+      if (applied.withheld !== null) {
+        const { name, message } = applied.withheld;
+        throw new NamedError(name, `${message} What the plan removes was committed without its additions.`);
+      }
       const committed: Committed = { job: job?.id ?? null };
       await workings.write(execution.name, fence, 'Commit', committed);
       return {

@@ -42,16 +42,17 @@ const unfinishedOf = async (
   const tested = await read<Tested>('TestRules');
   if (tested === null) return null;
   const applied = await read<Applied>('ApplyRules');
+  const notOpened = tested.judged
+    .filter(({ verdict }) => verdict.kind === 'needed')
+    .map(({ candidate }) => {
+      const to = [...new Set(candidate.destinations.map(({ instance }) => instance))];
+      return `${candidate.group} ${trafficText(candidate.traffic)} to ${to.slice(0, 5).join(', ')}`;
+    });
   if (applied !== null && unproven(await firewall.running(), applied, bottomRule).length === 0) {
-    return { notOpened: [], stillOpen: [] };
+    return { notOpened: applied.withheld === null ? [] : notOpened, stillOpen: [] };
   }
   return {
-    notOpened: tested.judged
-      .filter(({ verdict }) => verdict.kind === 'needed')
-      .map(({ candidate }) => {
-        const to = [...new Set(candidate.destinations.map(({ instance }) => instance))];
-        return `${candidate.group} ${trafficText(candidate.traffic)} to ${to.slice(0, 5).join(', ')}`;
-      }),
+    notOpened,
     stillOpen: [...tested.removals, ...tested.shrinks].map(({ name, why }) => `${name}: ${why}`),
   };
 };

@@ -1,4 +1,4 @@
-import { NamedError } from '../domain/errors.ts';
+import { type ErrorName, NamedError } from '../domain/errors.ts';
 import { absent, equals, type Item, type Table } from './table.ts';
 
 /** Who asks for the turn: one execution, in one of its redrives. */
@@ -29,6 +29,8 @@ export interface Turn extends Item {
   readonly limit: number;
   /** The commit job this turn waits for; null when none. */
   readonly commit: { readonly job: string; readonly description: string } | null;
+  /** Why the firewall took no additions of this execution alone: its removals are carried out without them. Null: none. */
+  readonly rejection: { readonly name: ErrorName; readonly message: string } | null;
 }
 
 /** The largest number of changes one write carries. */
@@ -57,6 +59,7 @@ const free: Turn = {
   checkedAt: 0,
   limit: largestBatch,
   commit: null,
+  rejection: null,
 };
 
 export interface Turns {
@@ -72,7 +75,11 @@ export interface Turns {
    */
   renew(claimant: Claimant, fence: number, busyFor: number | null): Promise<Turn>;
   /** Changes fields of the held turn. @throws PlanStale when it is lost. */
-  note(claimant: Claimant, fence: number, changed: Partial<Pick<Turn, 'limit' | 'commit'>>): Promise<Turn>;
+  note(
+    claimant: Claimant,
+    fence: number,
+    changed: Partial<Pick<Turn, 'limit' | 'commit' | 'rejection'>>,
+  ): Promise<Turn>;
   /** The attempt that got `renewed` has ended and sends nothing more. Leaves a later attempt's `busyUntil` alone. */
   settle(claimant: Claimant, renewed: Turn): Promise<void>;
   /**
@@ -158,6 +165,7 @@ export const createTurns = ({ table, now }: TurnSurroundings): Turns => {
         fence: turn.fence + 1,
         owner: claimant.id,
         redriveCount: claimant.redriveCount,
+        rejection: own && turn.redriveCount === claimant.redriveCount ? (turn.rejection ?? null) : null,
         renewedAt: now(),
         expiresAt: now() + turnSeconds * 1000,
       });
@@ -198,7 +206,7 @@ export const createTurns = ({ table, now }: TurnSurroundings): Turns => {
       for (;;) {
         const turn = await read();
         if (turn === null || turn.owner !== claimant.id || (fence !== null && turn.fence !== fence)) return false;
-        const next = { ...turn, owner: null, busyUntil: 0, expiresAt: 0, commit: null };
+        const next = { ...turn, owner: null, busyUntil: 0, expiresAt: 0, commit: null, rejection: null };
         if ((await replace(turn, next)) !== null) return true;
       }
     },

@@ -1,4 +1,5 @@
 import type { ResolvedInterfaces } from '../aws/interfaces.ts';
+import type { Turn } from '../aws/turn.ts';
 import type { Change, Subject } from '../domain/change.ts';
 import type { Grant, GrantDestination } from '../domain/grants.ts';
 import type { ObjectRecord, RuleContent, RuleRecord } from '../domain/ownership.ts';
@@ -74,6 +75,8 @@ export interface Applied {
   readonly expectations: readonly Expectation[];
   readonly objects: readonly ObjectRecord[];
   readonly deletedObjects: readonly string[];
+  /** Why the additions of the plan are not in it; null when they are. */
+  readonly withheld: Turn['rejection'];
 }
 
 /** By Commit: the outcome to mark the changes with. */

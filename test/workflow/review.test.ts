@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { AuthorizeSecurityGroupIngressCommand, RevokeSecurityGroupIngressCommand } from '@aws-sdk/client-ec2';
 import {
   administratorsRules,
   calls,
@@ -8,6 +9,7 @@ import {
   fromAnywhere,
   ruleFields,
   ruleXpath,
+  statesOf,
 } from '../support/calls.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 import { ids } from '../system/demo-account.ts';
@@ -39,6 +41,19 @@ const resync = async (system: TestSystem) => {
 };
 
 const ours = async (system: TestSystem) => (await system.rules()).filter(({ owned }) => owned);
+
+/** A device that refuses to write anything which names `text`, for good. */
+const refusing = (system: TestSystem, text: string): void =>
+  system.parts.simulator.control({
+    kind: 'add-fault',
+    when: { type: 'config', action: 'multi-config', contains: text },
+    times: 1000,
+    fault: {
+      kind: 'reply',
+      status: 200,
+      body: `<response status="error" code="12"><msg><line>${text} is invalid</line></msg></response>`,
+    },
+  });
 
 describe('service objects', () => {
   test('one that somebody made his own under our name is not deleted', async () => {
@@ -99,6 +114,65 @@ describe('what an administrator did to a rule of ours', () => {
     const [rule] = await ours(system);
     assert.deepEqual(rule?.source, ['198.51.100.0/24', '203.0.113.0/24']);
     await revoke(ids.commonGroup, fromAnywhere(8443, '198.51.100.0/24'));
+    assert.deepEqual(await system.ruleNames(), administratorsRules);
+  });
+});
+
+describe('a rejected addition', () => {
+  /** A grant revoked and another made, of which no event told. */
+  const untold = async (service = 2000, ...more: ReturnType<typeof fromAnywhere>[]): Promise<TestSystem> => {
+    let deaf = false;
+    const system = await createTestSystem({
+      copies: (_event, rule) => (deaf && rule === 'ChangeRule' ? 0 : 1),
+      simulator: { limits: { service } },
+    });
+    await calls(system).grant(ids.commonGroup, fromAnywhere(8443));
+    deaf = true;
+    await system.ec2.send(
+      new RevokeSecurityGroupIngressCommand({ GroupId: ids.commonGroup, IpPermissions: [fromAnywhere(8443)] }),
+    );
+    await system.ec2.send(
+      new AuthorizeSecurityGroupIngressCommand({
+        GroupId: ids.commonGroup,
+        IpPermissions: [fromAnywhere(9001), ...more],
+      }),
+    );
+    system.clock.advance(600_000);
+    return system;
+  };
+
+  test('never holds back removals: those are committed alone, and the run fails with the words of the firewall', async () => {
+    const system = await untold();
+    refusing(system, 'tcp-9001');
+    const run = await resync(system);
+    assert.deepEqual([run.status, run.error], ['FAILED', 'FirewallRejected'], causeOf(run));
+    assert.match(causeOf(run), /tcp-9001 is invalid.* What the plan removes was committed/);
+    assert.deepEqual(await system.ruleNames(), administratorsRules);
+    assert.deepEqual(statesOf(run).slice(-2), ['ApplyRules', 'Commit']);
+    const [notice] = system.parts.sns.published;
+    assert.match(notice?.message ?? '', /Not opened:\n {2}sg-\S+ tcp 9001[\s\S]*Still open: nothing/);
+  });
+
+  test('that only the commit finds out about holds back nothing either', async () => {
+    const system = await untold();
+    system.parts.simulator.control({
+      kind: 'add-fault',
+      when: { type: 'commit' },
+      fault: { kind: 'commit-fails', lines: ['tcp-9001 is a thorn in the side'] },
+    });
+    const run = await resync(system);
+    assert.deepEqual([run.status, run.error], ['FAILED', 'CommitFailed'], causeOf(run));
+    assert.match(causeOf(run), /thorn/);
+    assert.deepEqual(await system.ruleNames(), administratorsRules);
+    const again = await resync(system);
+    assert.equal(again.status, 'SUCCEEDED', causeOf(again));
+    assert.equal((await ours(system)).length, 2);
+  });
+
+  test('for which there is no room holds back nothing either', async () => {
+    const system = await untold(4, fromAnywhere(9002));
+    const run = await resync(system);
+    assert.deepEqual([run.status, run.error], ['FAILED', 'FirewallFull'], causeOf(run));
     assert.deepEqual(await system.ruleNames(), administratorsRules);
   });
 });
