@@ -19,7 +19,7 @@ export const takeTurn = defineStep({
   of: 'state',
   input: TurnInput,
   parts: (surroundings, settings, run) => ({
-    ...tableParts(surroundings, settings),
+    ...tableParts(surroundings, settings, run),
     firewall: firewallPart(surroundings, settings, run),
     isRunning: executionsPart(surroundings).isRunning,
     now: surroundings.world.now,
@@ -49,9 +49,12 @@ export const takeTurn = defineStep({
     const turn = await turns.renew(execution, taken.fence, run.deadline - now());
     try {
       const settled = await becomeWriter({ firewall, records, settings });
-      const others = (await changes.pending(turn.limit)).filter(
-        (item) => item.execution !== execution.name && item.state === 'pending',
-      );
+      // A resync reads everything, so it also carries out what other executions failed to.
+      const isResync = open.some((item) => item.subject.kind === 'everything');
+      const others = [
+        ...(await changes.pending(turn.limit)),
+        ...(isResync ? await changes.failed(turn.limit) : []),
+      ].filter((item) => item.execution !== execution.name);
       const batch: readonly ChangeItem[] = [...open, ...others].slice(0, Math.max(open.length, turn.limit));
       await workings.write(execution.name, turn.fence, 'TakeTurn', batch);
       return {

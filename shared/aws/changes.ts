@@ -41,17 +41,24 @@ export interface Changes {
   ): Promise<readonly ChangeItem[]>;
   /** All subjects that an execution brought, in any state. */
   of(execution: string): Promise<readonly ChangeItem[]>;
-  /** Changes waiting to be carried out, oldest first, at most `limit`. */
+  /** Changes waiting to be carried out, oldest first, at most `limit`. Those whose own execution failed are not among them. */
   pending(limit: number): Promise<readonly ChangeItem[]>;
+  /** Changes whose own execution failed and that nobody has carried out since, oldest first, at most `limit`. */
+  failed(limit: number): Promise<readonly ChangeItem[]>;
   /** Marks a change as carried out. False when it was marked meanwhile. */
   markHandled(item: Pick<ChangeItem, 'pk' | 'sk'>, outcome: ChangeOutcome): Promise<boolean>;
-  /** Notes why its own execution failed. It stays pending: a later run or the resync takes it. */
+  /** Notes why its own execution failed. It is left to a redrive or to the resync. */
   markFailed(item: Pick<ChangeItem, 'pk' | 'sk'>, cause: string): Promise<void>;
 }
 
 export const createChanges = (table: Table, now: () => number): Changes => {
   const read = async (pk: string, sk: string): Promise<ChangeItem | null> =>
     (await table.get(pk, sk)) as ChangeItem | null;
+  const waiting = async (state: ChangeItem['state'], limit: number): Promise<readonly ChangeItem[]> => {
+    const listed = (await table.queryPending(limit, state)) as readonly ChangeItem[];
+    const items = await Promise.all(listed.map((item) => read(item.pk, item.sk)));
+    return items.filter((item): item is ChangeItem => item !== null && item.state === state);
+  };
   return {
     record: (execution, change) =>
       Promise.all(
@@ -74,11 +81,8 @@ export const createChanges = (table: Table, now: () => number): Changes => {
         }),
       ),
     of: async (execution) => (await table.query(partition(execution))) as readonly ChangeItem[],
-    pending: async (limit) => {
-      const listed = (await table.queryPending(limit)) as readonly ChangeItem[];
-      const items = await Promise.all(listed.map((item) => read(item.pk, item.sk)));
-      return items.filter((item): item is ChangeItem => item !== null && item.state !== 'handled');
-    },
+    pending: (limit) => waiting('pending', limit),
+    failed: (limit) => waiting('failed', limit),
     markHandled: async ({ pk, sk }, outcome) => {
       const item = await read(pk, sk);
       if (item === null || item.state === 'handled') return false;

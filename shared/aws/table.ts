@@ -55,8 +55,8 @@ export interface Table {
   delete(pk: string, sk: string, condition: Condition | null): Promise<boolean>;
   /** All items of a partition in sort key order, every page. */
   query(pk: string, options?: { readonly prefix?: string }): Promise<readonly Item[]>;
-  /** Items with `pending` set, oldest first. Eventually consistent: read each again before relying on it. */
-  queryPending(limit: number): Promise<readonly Item[]>;
+  /** Items with `pending` set, of any state or of one, oldest first. Eventually consistent: read each again before relying on it. */
+  queryPending(limit: number, state?: string): Promise<readonly Item[]>;
 }
 
 export const pendingIndex = 'pending-by-time';
@@ -168,13 +168,19 @@ export const createTable = (
         },
         Number.POSITIVE_INFINITY,
       ),
-    queryPending: (limit) =>
+    queryPending: (limit, state) =>
       pages(
         {
           TableName: tableName,
           IndexName: pendingIndex,
           KeyConditionExpression: 'pending = :pending',
-          ExpressionAttributeValues: marshall({ ':pending': 'pending' }),
+          ...(state === undefined
+            ? {}
+            : { FilterExpression: '#state = :state', ExpressionAttributeNames: { '#state': 'state' } }),
+          ExpressionAttributeValues: marshall({
+            ':pending': 'pending',
+            ...(state === undefined ? {} : { ':state': state }),
+          }),
         },
         limit,
       ),

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AuthorizeSecurityGroupIngressCommand, RevokeSecurityGroupIngressCommand } from '@aws-sdk/client-ec2';
+import { settingsFrom } from '../../shared/runtime/settings.ts';
+import { tableParts } from '../../shared/runtime/table-parts.ts';
 import {
   administratorsRules,
   calls,
@@ -10,6 +12,8 @@ import {
   ruleFields,
   ruleXpath,
   statesOf,
+  web1,
+  web2,
 } from '../support/calls.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 import { ids } from '../system/demo-account.ts';
@@ -39,6 +43,9 @@ const resync = async (system: TestSystem) => {
   assert.ok(last !== undefined);
   return last;
 };
+
+const partsOf = (system: TestSystem) =>
+  tableParts(system.surroundings, settingsFrom(system.surroundings.world.environment));
 
 const ours = async (system: TestSystem) => (await system.rules()).filter(({ owned }) => owned);
 
@@ -174,5 +181,38 @@ describe('a rejected addition', () => {
     const run = await resync(system);
     assert.deepEqual([run.status, run.error], ['FAILED', 'FirewallFull'], causeOf(run));
     assert.deepEqual(await system.ruleNames(), administratorsRules);
+  });
+});
+
+describe('failed changes', () => {
+  test('are carried out by the resync, and do not crowd out pending ones meanwhile', async () => {
+    const system = await createTestSystem();
+    refusing(system, `${web2}-`);
+    const failed = await calls(system).start(web2);
+    assert.equal(failed.error, 'FirewallRejected');
+    const { changes } = partsOf(system);
+    await changes.record(
+      { name: 'later', startTime: '2099-01-01T00:00:00.000Z' },
+      {
+        kind: 'StopInstances',
+        subjects: [{ kind: 'instance', id: web1 }],
+        who: 'x',
+        when: '2099-01-01T00:00:00.000Z',
+        eventId: 'e',
+        announced: { instanceStates: {}, createdRules: [], removedRules: [] },
+      },
+    );
+    assert.deepEqual(
+      (await changes.pending(1)).map((item) => item.execution),
+      ['later'],
+    );
+    system.parts.simulator.control({ kind: 'clear-faults' });
+    system.clock.advance(600_000);
+    const run = await resync(system);
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    assert.deepEqual(
+      (await changes.of(failed.name)).map((item) => item.state),
+      ['handled'],
+    );
   });
 });
