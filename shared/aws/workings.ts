@@ -25,6 +25,17 @@ interface Chunk extends Item {
 const partition = (execution: string): string => `working#${execution}`;
 const prefixOf = (fence: number, step: string): string => `${fence}#${step}#`;
 
+/** An attempt that died while it wrote leaves parts of two workings, which the checksum tells apart from a whole one. */
+const unpacked = (bytes: Uint8Array, of: string): string => {
+  try {
+    return gunzipSync(bytes).toString('utf8');
+  } catch (cause) {
+    throw new NamedError('StateNotUnderstood', `The working of ${of} is not whole: its parts do not fit together.`, {
+      cause,
+    });
+  }
+};
+
 export const createWorkings = (table: Table, now: () => number): Workings => ({
   write: async (execution, fence, step, content) => {
     const bytes = gzipSync(JSON.stringify(content));
@@ -52,6 +63,6 @@ export const createWorkings = (table: Table, now: () => number): Workings => ({
       );
     }
     const bytes = Buffer.concat(chunks.slice(0, expected).map((chunk) => chunk.bytes));
-    return JSON.parse(gunzipSync(bytes).toString('utf8')) as unknown;
+    return JSON.parse(unpacked(bytes, `${step} (execution ${execution}, fence ${fence})`)) as unknown;
   },
 });
