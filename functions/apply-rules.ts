@@ -9,6 +9,7 @@ import { localRules } from '../shared/domain/prerequisites.ts';
 import { contentOf, contentOfRule, differences, portText, type RuleStyle } from '../shared/domain/rule-content.ts';
 import { type Configurations, chooseService, unusedServices } from '../shared/domain/service-objects.ts';
 import type { Edit, Firewall, FirewallSnapshot } from '../shared/panos/firewall.ts';
+import { digestOf } from '../shared/runtime/digest.ts';
 import { firewallPart } from '../shared/runtime/firewall-part.ts';
 import { halveBatch } from '../shared/runtime/halve-batch.ts';
 import type { Applied, Expectation, Tested } from '../shared/runtime/plans.ts';
@@ -131,7 +132,7 @@ const checkRoom = async (
         : null;
   if (full === null) return;
   const refusal = new NamedError('FirewallFull', full);
-  await halveBatch(held, refusal);
+  await halveBatch(held, refusal, tested);
   throw refusal;
 };
 
@@ -230,7 +231,7 @@ export const applyRules = defineStep({
   of: 'state',
   input: HeldState,
   parts: (surroundings, settings, run) => ({
-    ...tableParts(surroundings, settings),
+    ...tableParts(surroundings, settings, run),
     firewall: firewallPart(surroundings, settings, run),
     now: surroundings.world.now,
   }),
@@ -242,7 +243,7 @@ export const applyRules = defineStep({
       const tested = (await workings.read(execution.name, fence, 'TestRules')) as Tested;
       const snapshot = await firewall.snapshot();
       const recorded = await records.rules();
-      if (planDigest(snapshot, recorded, settings.BOTTOM_RULE) !== tested.digest) {
+      if (digestOf(planDigest(snapshot, recorded, settings.BOTTOM_RULE)) !== tested.digest) {
         throw new NamedError('PlanStale', 'The policy has changed since the candidates were tested.');
       }
       // The policy is as it was tested, so what an earlier attempt of this step intended has not reached the firewall.
@@ -273,7 +274,7 @@ export const applyRules = defineStep({
       const edits = editsFor(tested, additions, made, writing);
       if (withheld !== null && edits.length === 0) throw new NamedError(withheld.name, withheld.message);
       await recordIntents(records, tested, additions, made, writing);
-      if (edits.length > 0) await writeOrSplit(firewall, edits, auditComment, held);
+      if (edits.length > 0) await writeOrSplit(firewall, edits, auditComment, held, tested);
       const candidate = edits.length > 0 ? await firewall.candidate() : snapshot.candidate;
       const { rules, problems } = readBack(candidate, tested, additions, settings.BOTTOM_RULE);
       if (problems.length > 0) {
@@ -393,13 +394,14 @@ const writeOrSplit = async (
   edits: readonly Edit[],
   auditComment: string | null,
   held: Parameters<typeof halveBatch>[0],
+  tested: Tested,
 ): Promise<void> => {
   try {
     await firewall.write(edits, { auditComment });
   } catch (error) {
     if (!isNamed(error, 'FirewallRejected')) throw error;
     await firewall.withdraw(edits.flatMap((edit) => firewall.xpathsOf(edit)));
-    await halveBatch(held, error);
+    await halveBatch(held, error, tested);
     throw error;
   }
 };

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { vanishedLoss } from '../shared/domain/brake.ts';
 import type { CandidateRule } from '../shared/domain/candidate-rules.ts';
 import { candidateRules } from '../shared/domain/candidates.ts';
@@ -15,7 +14,9 @@ import { checkBottomRule, judgeCandidates, type PolicyView } from '../shared/dom
 import type { Judged } from '../shared/domain/verdict-words.ts';
 import type { FirewallSnapshot } from '../shared/panos/firewall.ts';
 import { candidateContext } from '../shared/runtime/candidate-context.ts';
+import { digestOf } from '../shared/runtime/digest.ts';
 import { firewallPart } from '../shared/runtime/firewall-part.ts';
+import { halveBatch } from '../shared/runtime/halve-batch.ts';
 import type { Derived, OutcomeLine, Resolved, Tested } from '../shared/runtime/plans.ts';
 import { type Settings, styleOf } from '../shared/runtime/settings.ts';
 import { brief, HeldState, section, shown } from '../shared/runtime/states.ts';
@@ -71,7 +72,7 @@ const judge = (
 
 /**
  * Holds back a plan that would remove much because things vanished from EC2, until somebody approves it by its hash.
- * @throws TooMuchToRemove naming the hash
+ * Null when nothing is held back; else TooMuchToRemove naming the hash.
  */
 const checkBrake = (
   recognition: Recognition,
@@ -79,14 +80,14 @@ const checkBrake = (
   resolved: Resolved['resolved'],
   settings: Settings,
   approved: readonly string[],
-): void => {
+): NamedError | null => {
   const vanished = new Set(resolved.gone.filter((each) => each.vanished).map((each) => each.interface));
   const limits = { interfaces: settings.BRAKE_INTERFACES, share: settings.BRAKE_PERCENT / 100 };
   const loss = vanishedLoss(recognition, removals, vanished, limits);
-  if (!loss.tooMuch) return;
-  const hash = createHash('sha256').update(loss.interfaces.join(' ')).digest('hex').slice(0, 16);
-  if (approved.includes(hash)) return;
-  throw new NamedError(
+  if (!loss.tooMuch) return null;
+  const hash = digestOf(loss.interfaces.join(' ')).slice(0, 16);
+  if (approved.includes(hash)) return null;
+  return new NamedError(
     'TooMuchToRemove',
     `${loss.interfaces.length} of ${loss.owned} interfaces with grants are absent in EC2 or no longer routed through the firewall (${loss.interfaces.slice(0, 5).join(', ')}, …). Nothing was written. If that is meant, approve plan ${hash}: start an execution with {"source":"policy-sync","detail-type":"Scheduled resync","id":"…","time":"…","account":"…","region":"…","detail":{"approvePlan":"${hash}"}}.`,
   );
@@ -149,13 +150,18 @@ export const testRules = defineStep({
     });
     const removals = planRemovals(recognition, desired, new Set(scope));
     const approved = taken.flatMap(({ change }) => change.approvesPlan ?? []);
-    checkBrake(recognition, removals, resolved, settings, approved);
+    const braked = checkBrake(recognition, removals, resolved, settings, approved);
+    if (braked !== null) {
+      // It may be somebody else's change in hand that removes so much.
+      await halveBatch({ turns, workings, execution, fence }, braked, null);
+      throw braked;
+    }
     const derived = candidateRules(missingGrants(desired, removals.kept), candidateContext(settings, taken));
     const fitted = fitToDevice(derived, snapshot.candidate, snapshot.destinationNat);
     const judged = judge(snapshot, removals, fitted.candidates, settings);
     const services = settleObjects(await records.objects(), snapshot.candidate, snapshot.running);
     const tested: Tested = {
-      digest: planDigest(snapshot, rules, settings.BOTTOM_RULE),
+      digest: digestOf(planDigest(snapshot, rules, settings.BOTTOM_RULE)),
       repaired: recognition.repaired,
       forgotten: recognition.forgotten,
       objectsRepaired: services.repaired,

@@ -1,7 +1,6 @@
 import { rulesAbove } from './bottom-rule.ts';
 import { objectsUsedBy } from './object-uses.ts';
 import type { Policy, SecurityRule } from './policy.ts';
-import { sha256 } from './sha256.ts';
 
 const ruleText = (rule: SecurityRule): string =>
   JSON.stringify([
@@ -22,7 +21,7 @@ const ruleText = (rule: SecurityRule): string =>
   ]);
 
 /**
- * A digest of everything in the policy that verdicts rely on: the enabled rules above the bottom rule in order, the
+ * Everything in the policy that verdicts rely on, as one text: the enabled rules above the bottom rule in order, the
  * bottom rule itself, and every object and application these depend on. What only describes or logs is left out, so that
  * a colleague's new comment makes no plan stale. The same for the same policy, whenever and wherever it is computed.
  */
@@ -34,5 +33,5 @@ export const policyDigest = (policy: Policy, bottomRule: string): string => {
     bottom === undefined ? 'no bottom rule' : JSON.stringify([bottom.name, bottom.uuid, bottom.disabled]),
     ...objectsUsedBy(policy, above).map((use) => use.text),
   ];
-  return sha256(lines.join('\n'));
+  return lines.join('\n');
 };
