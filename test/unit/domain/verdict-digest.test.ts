@@ -27,7 +27,6 @@ test('the same policy has the same digest, whatever was read first', () => {
   assert.equal(digest([{ ...webIn }], { vsys: { ...objects } }), before);
   const reversed = Object.fromEntries(Object.entries(objects.addresses ?? {}).reverse());
   assert.equal(digest([webIn], { vsys: { ...objects, addresses: reversed } }), before);
-  assert.match(before, /^[0-9a-f]{64}$/);
 });
 
 test('what only describes, marks or logs does not change the digest', () => {
