@@ -6,7 +6,7 @@ import { unproven } from '../shared/domain/proof.ts';
 import type { Firewall, Job } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/firewall-part.ts';
 import { halveBatch } from '../shared/runtime/halve-batch.ts';
-import type { Applied, Committed } from '../shared/runtime/plans.ts';
+import type { Applied, Committed, Tested } from '../shared/runtime/plans.ts';
 import { brief, HeldState, section, shown } from '../shared/runtime/states.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
 import { tableParts } from '../shared/runtime/table-parts.ts';
@@ -113,7 +113,7 @@ export const commit = defineStep({
   of: 'state',
   input: HeldState,
   parts: (surroundings, settings, run) => ({
-    ...tableParts(surroundings, settings),
+    ...tableParts(surroundings, settings, run),
     firewall: firewallPart(surroundings, settings, run),
     now: surroundings.world.now,
     sleep: surroundings.world.sleep,
@@ -155,7 +155,8 @@ export const commit = defineStep({
             ? ` Not withdrawn, since others are editing it: ${left.join(', ')}.`
             : ' What was staged was withdrawn.';
         const failed = new NamedError('CommitFailed', `${words}${kept}`);
-        await halveBatch({ turns, workings, execution, fence }, failed);
+        const tested = (await workings.read(execution.name, fence, 'TestRules')) as Tested;
+        await halveBatch({ turns, workings, execution, fence }, failed, tested);
         throw failed;
       }
       await confirm(records, applied, running, fence);

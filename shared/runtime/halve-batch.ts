@@ -17,14 +17,19 @@ interface Held {
 /**
  * After a rejection: when other executions' changes were in the plan, the next plan carries half as many, so that the guilty
  * change ends up alone and fails in its own execution. Alone, it is planned once more without its additions, which never hold
- * back removals. Returns when nothing is left to split.
+ * back removals (`tested` is the plan; null when none was made). Returns when nothing is left to split.
  * @throws PlanStale to plan again with fewer changes, or without additions
  */
-export const halveBatch = async ({ turns, workings, execution, fence }: Held, rejection: NamedError): Promise<void> => {
+export const halveBatch = async (
+  { turns, workings, execution, fence }: Held,
+  rejection: NamedError,
+  tested: Tested | null,
+): Promise<void> => {
   const batch = (await workings.read(execution.name, fence, 'TakeTurn')) as readonly BatchLine[];
   const own = batch.filter((line) => line.execution === execution.name).length;
   if (batch.length <= own) {
-    const { judged, removals, shrinks, moves } = (await workings.read(execution.name, fence, 'TestRules')) as Tested;
+    if (tested === null) return;
+    const { judged, removals, shrinks, moves } = tested;
     const adds = judged.some(({ verdict }) => verdict.kind === 'needed');
     if (!adds || removals.length + shrinks.length + moves.length === 0) return;
     if (((await turns.read())?.rejection ?? null) !== null) return;

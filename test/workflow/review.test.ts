@@ -216,3 +216,31 @@ describe('failed changes', () => {
     );
   });
 });
+
+describe('the brake', () => {
+  test("somebody else's change in hand that needs approval does not fail an innocent run", async () => {
+    const system = await createTestSystem({ environment: { BRAKE_INTERFACES: '0', BRAKE_PERCENT: '0' } });
+    await calls(system).grant(ids.commonGroup, fromAnywhere(8443));
+    system.parts.ec2.rearrange((account) => ({
+      ...account,
+      instances: new Map([...account.instances].filter(([id]) => id !== web1)),
+      interfaces: new Map([...account.interfaces].filter(([, one]) => one.Attachment?.InstanceId !== web1)),
+    }));
+    system.clock.advance(3_600_000);
+    const { changes } = partsOf(system);
+    await changes.record(
+      { name: 'waiting-resync', startTime: '2000-01-01T00:00:00.000Z' },
+      {
+        kind: 'Scheduled resync',
+        subjects: [{ kind: 'everything' }],
+        who: 'x',
+        when: '2000-01-01T00:00:00.000Z',
+        eventId: 'e',
+        announced: { instanceStates: {}, createdRules: [], removedRules: [] },
+      },
+    );
+    const run = await calls(system).start(web2);
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    assert.ok((await system.ruleNames()).includes(`${web2}-1`));
+  });
+});
