@@ -1,6 +1,6 @@
 import { readDesiredGrants } from '../shared/aws/read-grants.ts';
-import { candidateRules } from '../shared/domain/candidates.ts';
-import { withPreNatAddresses } from '../shared/domain/desired-grants.ts';
+import { candidateRules } from '../shared/domain/grants/candidates.ts';
+import { withPreNatAddresses } from '../shared/domain/grants/desired-grants.ts';
 import { GrantIndex, missingGrants, remaining } from '../shared/domain/plan.ts';
 import { trafficText } from '../shared/domain/rule-content.ts';
 import { candidateContext } from '../shared/runtime/candidate-context.ts';

@@ -163,7 +163,7 @@ const underTurn = async (
 ): Promise<{ readonly cleaned: string; readonly unfinished: Unfinished | null }> => {
   const { heir, turn, name } = held;
   const { turns, firewall } = parts;
-  await turns.renew(heir, turn.fence, held.milliseconds);
+  const renewed = await turns.renew(heir, turn.fence, held.milliseconds);
   try {
     const unfinished = await unfinishedOf(parts, firewall, name, turn.fence - 1, settings.BOTTOM_RULE);
     return { cleaned: await cleanUp(parts, settings), unfinished };
@@ -174,6 +174,7 @@ const underTurn = async (
       unfinished: null,
     };
   } finally {
+    await turns.settle(heir, renewed);
     await turns.release(heir, turn.fence);
   }
 };

@@ -4,7 +4,7 @@ import { resolveInterfaces } from '../shared/aws/interfaces.ts';
 import { observe } from '../shared/aws/observe.ts';
 import type { Change } from '../shared/domain/change.ts';
 import { NamedError } from '../shared/domain/errors.ts';
-import { notYetVisible } from '../shared/domain/visibility.ts';
+import { notYetVisible } from '../shared/domain/grants/visibility.ts';
 import { ec2Part } from '../shared/runtime/ec2-part.ts';
 import { recordedFor } from '../shared/runtime/recorded.ts';
 import type { Settings } from '../shared/runtime/settings.ts';

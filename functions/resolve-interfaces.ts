@@ -1,6 +1,6 @@
 import { resolveInterfaces as resolve } from '../shared/aws/interfaces.ts';
 import { observe } from '../shared/aws/observe.ts';
-import { notYetVisible } from '../shared/domain/visibility.ts';
+import { notYetVisible } from '../shared/domain/grants/visibility.ts';
 import { ec2Part } from '../shared/runtime/ec2-part.ts';
 import type { BatchLine, Resolved } from '../shared/runtime/plans.ts';
 import { recordedFor } from '../shared/runtime/recorded.ts';

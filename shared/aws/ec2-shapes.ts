@@ -16,7 +16,7 @@ import type {
   SeenRule,
   SeenSource,
   SeenVpc,
-} from '../domain/seen.ts';
+} from '../domain/grants/seen.ts';
 import { isoFromMilliseconds } from '../runtime/world.ts';
 
 type Text = string | undefined;

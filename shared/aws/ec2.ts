@@ -21,7 +21,7 @@ import type {
   SeenRule,
   SeenSubnet,
   SeenVpc,
-} from '../domain/seen.ts';
+} from '../domain/grants/seen.ts';
 import { awsFailure } from './aws-failure.ts';
 import { byId, seenInstance, seenInterface, seenRouteTable, seenRule, seenVpc } from './ec2-shapes.ts';
 

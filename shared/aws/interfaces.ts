@@ -1,8 +1,8 @@
 import { familyOf } from '../domain/addresses.ts';
 import type { Subject } from '../domain/change.ts';
+import { effectiveTable, familiesBehindFirewall, type NetworkPicture } from '../domain/grants/routes.ts';
+import type { SeenInstance, SeenInterface, SeenRouteTable } from '../domain/grants/seen.ts';
 import type { AddressFamily, GrantDestination, LeftOut, NetworkInterface } from '../domain/grants.ts';
-import { effectiveTable, familiesBehindFirewall, type NetworkPicture } from '../domain/routes.ts';
-import type { SeenInstance, SeenInterface, SeenRouteTable } from '../domain/seen.ts';
 import type { Ec2Reads } from './ec2.ts';
 
 export interface InterfaceSettings {

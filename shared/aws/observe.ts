@@ -1,5 +1,5 @@
 import type { Change } from '../domain/change.ts';
-import type { Observed } from '../domain/visibility.ts';
+import type { Observed } from '../domain/grants/visibility.ts';
 import type { Ec2Reads } from './ec2.ts';
 
 /**

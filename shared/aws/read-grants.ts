@@ -1,7 +1,7 @@
-import { type DesiredGrants, desiredGrants } from '../domain/desired-grants.ts';
+import { type DesiredGrants, desiredGrants } from '../domain/grants/desired-grants.ts';
+import type { NetworkPicture } from '../domain/grants/routes.ts';
+import type { TranslationSettings } from '../domain/grants/translation.ts';
 import type { NetworkInterface } from '../domain/grants.ts';
-import type { NetworkPicture } from '../domain/routes.ts';
-import type { TranslationSettings } from '../domain/translation.ts';
 import type { Ec2Reads } from './ec2.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { RuleRecord } from './ownership.ts';
 import type { PendingEdit, Policy } from './policy.ts';
-import { policyDigest } from './policy-digest.ts';
+import { policyDigest } from './verdict/policy-digest.ts';
 
 /**
  * A text that changes with anything a plan relied on: what verdicts rely on in both configurations, every local rule that a

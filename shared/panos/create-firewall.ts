@@ -1,5 +1,5 @@
-import { icmpApplications, protocolApplications, wellKnownPorts } from '../domain/app-ids.ts';
 import { NamedError } from '../domain/errors.ts';
+import { icmpApplications, protocolApplications, wellKnownPorts } from '../domain/grants/app-ids.ts';
 import type { Policy } from '../domain/policy.ts';
 import { findCommit, queueCommit, readJob, unfinishedCommits } from './commit-jobs.ts';
 import { connect } from './connection.ts';

@@ -1,6 +1,6 @@
 import type { RuleRecord } from '../domain/ownership.ts';
 import { type Comparison, compareAnswer, samplesOf } from '../domain/samples.ts';
-import { judgeCandidates } from '../domain/verdict.ts';
+import { judgeCandidates } from '../domain/verdict/verdict.ts';
 import type { Judged } from '../domain/verdict-words.ts';
 import type { Firewall } from '../panos/firewall.ts';
 import type { Settings } from './settings.ts';

@@ -4,7 +4,7 @@
  */
 import type { CandidateRule } from '../../shared/domain/candidate-rules.ts';
 import type { Policy, SecurityRule } from '../../shared/domain/policy.ts';
-import { judgeCandidates } from '../../shared/domain/verdict.ts';
+import { judgeCandidates } from '../../shared/domain/verdict/verdict.ts';
 import type { Judged } from '../../shared/domain/verdict-words.ts';
 import { candidate, cleanUp, policy, predefinedApplications, rule } from '../unit/domain/verdict-policies.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Subject } from '../../../shared/domain/change.ts';
-import { withPreNatAddresses } from '../../../shared/domain/desired-grants.ts';
 import { isNamed } from '../../../shared/domain/errors.ts';
-import { trafficKey } from '../../../shared/domain/permission-traffic.ts';
+import { withPreNatAddresses } from '../../../shared/domain/grants/desired-grants.ts';
+import { trafficKey } from '../../../shared/domain/grants/permission-traffic.ts';
 import type { AccountSeed, SeedPermission } from '../../local/ec2/seed.ts';
 import { derive, firewallInterface, newSeed, protectedVpc, worldOf } from './ec2-world.ts';
 

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { lineOfCidrs } from '../../../shared/domain/addresses.ts';
-import { linesOverlap } from '../../../shared/domain/lines.ts';
 import {
   addressesThroughFirewall,
   effectiveTable,
   familiesBehindFirewall,
   type NetworkPicture,
-} from '../../../shared/domain/routes.ts';
-import type { SeenRoute, SeenRouteTable } from '../../../shared/domain/seen.ts';
+} from '../../../shared/domain/grants/routes.ts';
+import type { SeenRoute, SeenRouteTable } from '../../../shared/domain/grants/seen.ts';
+import { linesOverlap } from '../../../shared/domain/lines.ts';
 
 const firewall = 'eni-0f';
 

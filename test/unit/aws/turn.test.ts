@@ -247,6 +247,42 @@ test("an earlier attempt's end leaves a later attempt's busyUntil alone", async 
   assert.equal(later, 'TurnTaken');
 });
 
+test('an end that is told late, when the next attempt has come in between, leaves the next one alone', async () => {
+  const { turns, take, clock, table } = await begin();
+  const { fence } = await take(ann);
+  const first = await turns.renew(ann, fence, 1000);
+  let second = first;
+  let isFirstRead = true;
+  const slow = createTurns({
+    table: {
+      ...table,
+      get: async (pk, sk) => {
+        const found = await table.get(pk, sk);
+        if (!isFirstRead) return found;
+        isFirstRead = false;
+        clock.now = first.busyUntil;
+        second = await turns.renew(ann, fence, 1000);
+        return found;
+      },
+    },
+    now: () => clock.now,
+  });
+  await slow.settle(ann, first);
+  assert.equal((await turns.read())?.busyUntil, second.busyUntil);
+});
+
+test('a turn given up while an earlier attempt may still be writing is taken when that is over', async () => {
+  for (const fence of [1, null]) {
+    const { turns, take, clock } = await begin();
+    await take(ann);
+    const { busyUntil } = await turns.renew(ann, 1, 1000);
+    assert.equal(await turns.release(ann, fence), true);
+    await assert.rejects(take(bob), { ...taken, message: /held by nobody.*may still be writing/ });
+    clock.now = busyUntil;
+    assert.equal((await take(bob)).owner, bob.id);
+  }
+});
+
 test('an attempt that ends after the turn was lost says nothing and changes nothing', async () => {
   const { turns, take, clock } = await begin();
   const { fence } = await take(ann);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Announced, Change } from '../../../shared/domain/change.ts';
-import type { SeenInstance, SeenRule } from '../../../shared/domain/seen.ts';
-import { notYetVisible } from '../../../shared/domain/visibility.ts';
+import type { SeenInstance, SeenRule } from '../../../shared/domain/grants/seen.ts';
+import { notYetVisible } from '../../../shared/domain/grants/visibility.ts';
 
 const change = (announced: Partial<Announced>): Change => ({
   kind: 'StartInstances',

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { CandidateRule } from '../../../shared/domain/candidate-rules.ts';
 import { isNamed } from '../../../shared/domain/errors.ts';
 import type { PendingEdit, SecurityRule } from '../../../shared/domain/policy.ts';
-import { checkBottomRule, judgeCandidates, type OwnedInVerdict } from '../../../shared/domain/verdict.ts';
+import { checkBottomRule, judgeCandidates, type OwnedInVerdict } from '../../../shared/domain/verdict/verdict.ts';
 import { candidate, cleanUp, judge, policy, rule, type Scopes, short } from './verdict-policies.ts';
 
 const view = (rules: readonly SecurityRule[], label = 'candidate', scopes: Scopes = {}) => ({

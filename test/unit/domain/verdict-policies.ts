@@ -9,7 +9,7 @@ import type {
   SecurityRule,
   ServiceObject,
 } from '../../../shared/domain/policy.ts';
-import { judgeCandidates, type VerdictQuestion } from '../../../shared/domain/verdict.ts';
+import { judgeCandidates, type VerdictQuestion } from '../../../shared/domain/verdict/verdict.ts';
 import type { Judged } from '../../../shared/domain/verdict-words.ts';
 
 /** A rule that matches everything and allows it, but for what is said. */

@@ -2,21 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  type ApplicationSet,
-  applicationsCover,
-  applicationsOverlap,
-  everyApplication,
-  hasApplication,
-  intersectApplications,
-  isNoApplication,
-  noApplication,
-  onlyApplications,
-  sameApplications,
-  subtractApplications,
-  uniteApplications,
-} from '../../../shared/domain/application-sets.ts';
-import { type Box, cut, joinBoxes } from '../../../shared/domain/boxes.ts';
-import {
   emptyLine,
   intersect,
   type Line,
@@ -29,6 +14,21 @@ import {
   unite,
   uniteAll,
 } from '../../../shared/domain/lines.ts';
+import {
+  type ApplicationSet,
+  applicationsCover,
+  applicationsOverlap,
+  everyApplication,
+  hasApplication,
+  intersectApplications,
+  isNoApplication,
+  noApplication,
+  onlyApplications,
+  sameApplications,
+  subtractApplications,
+  uniteApplications,
+} from '../../../shared/domain/verdict/application-sets.ts';
+import { type Box, cut, joinBoxes } from '../../../shared/domain/verdict/boxes.ts';
 
 const most = 24;
 const points = Array.from({ length: most }, (_, n) => n);

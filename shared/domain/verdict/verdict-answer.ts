@@ -1,16 +1,16 @@
-import { lineOfCidrs } from './addresses.ts';
+import { lineOfCidrs } from '../addresses.ts';
+import type { CandidateRule } from '../candidate-rules.ts';
+import type { AddressFamily } from '../grants.ts';
+import { type Line, lineCovers, linesOverlap, uniteAll } from '../lines.ts';
+import type { DecidedPart, Doubt } from '../verdict-words.ts';
 import { applicationsCover, applicationsOverlap, noApplication, uniteApplications } from './application-sets.ts';
 import type { Box } from './boxes.ts';
-import type { CandidateRule } from './candidate-rules.ts';
-import type { AddressFamily } from './grants.ts';
-import { type Line, lineCovers, linesOverlap, uniteAll } from './lines.ts';
 import { coversAddresses, slotsOn } from './rule-sets.ts';
 import type { Slot } from './rule-slots.ts';
 import { decidedPart, reachingPart, type Whole } from './verdict-explanation.ts';
 import { type Holder, isHeld, splitHeld } from './verdict-held.ts';
 import type { OpenView } from './verdict-view.ts';
 import { candidateSlots, layersOf, type Taken, walk } from './verdict-walk.ts';
-import type { DecidedPart, Doubt } from './verdict-words.ts';
 
 /** What one view says of one candidate. */
 export interface Answer {

@@ -1,6 +1,6 @@
+import { intersect, isEmptyLine, type Line, linesOverlap } from '../lines.ts';
 import { type ApplicationSet, onlyApplications, uniteApplications } from './application-sets.ts';
 import type { Estimate } from './estimates.ts';
-import { intersect, isEmptyLine, type Line, linesOverlap } from './lines.ts';
 import type { ApplicationReader } from './rule-applications.ts';
 import { anyService, type Service, type ServiceColumn } from './service-sets.ts';
 import { wholeSourcePorts, wholeTraffic } from './traffic-lines.ts';

@@ -1,6 +1,6 @@
-import type { CandidateRule } from './candidate-rules.ts';
-import { type Change, type Subject, subjectId } from './change.ts';
-import type { Grant, GrantDestination, GrantSource } from './grants.ts';
+import type { CandidateRule } from '../candidate-rules.ts';
+import { type Change, type Subject, subjectId } from '../change.ts';
+import type { Grant, GrantDestination, GrantSource } from '../grants.ts';
 import { trafficKey } from './permission-traffic.ts';
 import { type TranslationSettings, translate } from './translation.ts';
 

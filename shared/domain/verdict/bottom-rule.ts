@@ -1,5 +1,5 @@
-import { NamedError } from './errors.ts';
-import type { PendingEdit, Policy, SecurityRule } from './policy.ts';
+import { NamedError } from '../errors.ts';
+import type { PendingEdit, Policy, SecurityRule } from '../policy.ts';
 
 /** One configuration in which candidates are judged, and what to call it in an explanation. */
 export interface PolicyView {

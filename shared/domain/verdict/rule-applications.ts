@@ -1,3 +1,5 @@
+import { emptyLine, isEmptyLine, type Line, sameLine, uniteAll } from '../lines.ts';
+import type { Application, ObjectScope } from '../policy.ts';
 import {
   type ApplicationSet,
   everyApplication,
@@ -6,9 +8,7 @@ import {
   uniteApplications,
 } from './application-sets.ts';
 import type { Estimate } from './estimates.ts';
-import { emptyLine, isEmptyLine, type Line, sameLine, uniteAll } from './lines.ts';
 import { findApplication, type GroupPlace, isOnCycle } from './object-look-up.ts';
-import type { Application, ObjectScope } from './policy.ts';
 import { icmpLine, onProtocol, portList, protocolLine, wholeTraffic } from './traffic-lines.ts';
 
 type Applications = Estimate<ApplicationSet>;

@@ -1,4 +1,4 @@
-import { type Line, type Point, stretch, uniteAll } from './lines.ts';
+import { type Line, type Point, stretch, uniteAll } from '../lines.ts';
 
 /**
  * IP protocol and what the protocol says next, on one line: 65,536 points per protocol, in order of protocol number.

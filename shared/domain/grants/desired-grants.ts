@@ -1,7 +1,7 @@
-import { canonicalCidr, familyOf, lineOfCidrs } from './addresses.ts';
-import { NamedError } from './errors.ts';
-import type { AddressFamily, Grant, GrantSource, LeftOut, NetworkInterface, Traffic } from './grants.ts';
-import { type Line, lineCovers, linesOverlap } from './lines.ts';
+import { canonicalCidr, familyOf, lineOfCidrs } from '../addresses.ts';
+import { NamedError } from '../errors.ts';
+import type { AddressFamily, Grant, GrantSource, LeftOut, NetworkInterface, Traffic } from '../grants.ts';
+import { type Line, lineCovers, linesOverlap } from '../lines.ts';
 import { permissionTraffic } from './permission-traffic.ts';
 import { addressesThroughFirewall, effectiveTable, type NetworkPicture, vpcRanges } from './routes.ts';
 import type { SeenPrefixList, SeenRouteTable, SeenRule } from './seen.ts';

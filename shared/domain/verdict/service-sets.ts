@@ -1,6 +1,6 @@
-import { isEmptyLine, type Line, sameLine, uniteAll } from './lines.ts';
+import { isEmptyLine, type Line, sameLine, uniteAll } from '../lines.ts';
+import type { ObjectScope, ServiceObject } from '../policy.ts';
 import { findService, type GroupPlace, isOnCycle } from './object-look-up.ts';
-import type { ObjectScope, ServiceObject } from './policy.ts';
 import { onProtocol, portList, wholeSourcePorts, wholeTraffic } from './traffic-lines.ts';
 
 /** Traffic with the source ports it may come from. */

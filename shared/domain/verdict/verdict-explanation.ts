@@ -1,11 +1,11 @@
-import { cidrsOf } from './addresses.ts';
+import { cidrsOf } from '../addresses.ts';
+import type { AddressFamily } from '../grants.ts';
+import { type Line, sameLine, subtract } from '../lines.ts';
+import type { RuleAction } from '../policy.ts';
+import type { DecidedPart, Doubt } from '../verdict-words.ts';
 import { type ApplicationSet, sameApplications } from './application-sets.ts';
 import { type Box, joinBoxes } from './boxes.ts';
-import type { AddressFamily } from './grants.ts';
-import { type Line, sameLine, subtract } from './lines.ts';
-import type { RuleAction } from './policy.ts';
 import { sourcePortTexts, trafficTexts } from './traffic-lines.ts';
-import type { DecidedPart, Doubt } from './verdict-words.ts';
 
 /** How many of a kind a sentence names before it counts the rest. */
 const mostNamed = 3;

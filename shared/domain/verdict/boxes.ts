@@ -1,3 +1,4 @@
+import { intersect, isEmptyLine, type Line, linesOverlap, sameLine, subtract, unite } from '../lines.ts';
 import {
   type ApplicationSet,
   applicationsOverlap,
@@ -7,7 +8,6 @@ import {
   subtractApplications,
   uniteApplications,
 } from './application-sets.ts';
-import { intersect, isEmptyLine, type Line, linesOverlap, sameLine, subtract, unite } from './lines.ts';
 
 /**
  * Sessions of one pair of zones and one address family, as a product of five sets. Boxes whose sides are sets, not

@@ -1,8 +1,8 @@
+import type { CandidateRule } from '../candidate-rules.ts';
+import type { LeftOut, Traffic } from '../grants.ts';
+import type { Application, ObjectScope, Policy } from '../policy.ts';
+import { findApplication, scopesInOrder } from '../verdict/object-look-up.ts';
 import { expectedDefinition, protocolApplications } from './app-ids.ts';
-import type { CandidateRule } from './candidate-rules.ts';
-import type { LeftOut, Traffic } from './grants.ts';
-import { findApplication, scopesInOrder } from './object-look-up.ts';
-import type { Application, ObjectScope, Policy } from './policy.ts';
 
 /** Candidates in terms of what the device knows, and grants that it cannot express. */
 export interface CheckedApplications {

@@ -1,9 +1,9 @@
-import type { CandidateRule } from './candidate-rules.ts';
+import type { CandidateRule } from '../candidate-rules.ts';
+import type { LeftOut } from '../grants.ts';
+import type { Policy } from '../policy.ts';
+import { scopesInOrder } from '../verdict/object-look-up.ts';
 import { type DestinationTranslation, translatedDestinations } from './destination-nat.ts';
 import { checkApplications } from './device-applications.ts';
-import type { LeftOut } from './grants.ts';
-import { scopesInOrder } from './object-look-up.ts';
-import type { Policy } from './policy.ts';
 
 export interface FittedCandidates {
   readonly candidates: readonly CandidateRule[];

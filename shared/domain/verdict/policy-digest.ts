@@ -1,6 +1,6 @@
+import type { Policy, SecurityRule } from '../policy.ts';
 import { rulesAbove } from './bottom-rule.ts';
 import { objectsUsedBy } from './object-uses.ts';
-import type { Policy, SecurityRule } from './policy.ts';
 
 const ruleText = (rule: SecurityRule): string =>
   JSON.stringify([

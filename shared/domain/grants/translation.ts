@@ -1,6 +1,6 @@
+import type { RuleService } from '../candidate-rules.ts';
+import type { AddressFamily, Traffic } from '../grants.ts';
 import { icmpApplications, protocolApplications, wellKnownPorts } from './app-ids.ts';
-import type { RuleService } from './candidate-rules.ts';
-import type { AddressFamily, Traffic } from './grants.ts';
 
 /** How grants become applications and services. */
 export interface TranslationSettings {

@@ -1,4 +1,4 @@
-import type { AddressGroup, AddressObject, Application, ObjectScope, Policy, ServiceObject } from './policy.ts';
+import type { AddressGroup, AddressObject, Application, ObjectScope, Policy, ServiceObject } from '../policy.ts';
 
 /** What a name in a rule stands for. `ambiguous`: several things of one scope have it, and which wins is not known. */
 export type AddressEntry =

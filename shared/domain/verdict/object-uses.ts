@@ -1,5 +1,5 @@
+import type { Application, ObjectScope, Policy, SecurityRule } from '../policy.ts';
 import { findAddress, findApplication, findService, scopesInOrder } from './object-look-up.ts';
-import type { Application, ObjectScope, Policy, SecurityRule } from './policy.ts';
 
 /** One name a rule depends on and what it stands for, as canonical text. */
 export interface ObjectUse {

@@ -1,8 +1,8 @@
-import { rangeOfCidr, rangeOfEnds } from './addresses.ts';
-import type { AddressFamily, GrantDestination, LeftOut } from './grants.ts';
-import { type Line, linesOverlap } from './lines.ts';
-import { findAddress } from './object-look-up.ts';
-import type { ObjectScope } from './policy.ts';
+import { rangeOfCidr, rangeOfEnds } from '../addresses.ts';
+import type { AddressFamily, GrantDestination, LeftOut } from '../grants.ts';
+import { type Line, linesOverlap } from '../lines.ts';
+import type { ObjectScope } from '../policy.ts';
+import { findAddress } from '../verdict/object-look-up.ts';
 
 /** An enabled NAT rule that translates destinations, as the firewall has it. */
 export interface DestinationTranslation {
