@@ -1,4 +1,4 @@
-import type { CandidateContext } from '../domain/candidates.ts';
+import type { CandidateContext } from '../domain/grants/candidates.ts';
 import type { BatchLine } from './plans.ts';
 import { type Settings, translationOf } from './settings.ts';
 
