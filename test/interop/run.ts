@@ -36,6 +36,15 @@ const counted = (
   output,
 });
 
+/** A report's text; nothing when the suite ended before it could write one, which `counted` makes a failure. */
+const contentOf = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+};
+
 const scratch = mkdtempSync(`${tmpdir()}/interop-`);
 const began = performance.now();
 console.log('Installing pan-os-python, pan-python, moto and event-ruler, or taking what is there …');
@@ -63,12 +72,7 @@ const pytest = (name: string, files: readonly string[], pythonPath: string): Sui
         },
       },
     );
-    let xml = '';
-    try {
-      xml = readFileSync(report, 'utf8');
-    } catch {
-      // It ended before it could report; `counted` makes that a failure.
-    }
+    const xml = contentOf(report);
     const number = (attribute: string): number =>
       Number(new RegExp(`<testsuite [^>]*\\b${attribute}="(\\d+)"`).exec(xml)?.[1] ?? 0);
     const failed = number('failures') + number('errors') + number('skipped');
@@ -80,16 +84,25 @@ const pytest = (name: string, files: readonly string[], pythonPath: string): Sui
 const nodeTest = (name: string, pattern: string): Suite => ({
   name,
   run: async () => {
+    const report = `${scratch}/${name}.tap`;
     const ended = await runToEnd(
       process.execPath,
-      ['--test', '--test-reporter=tap', ...globSync(pattern, { cwd: root }).sort()],
+      [
+        '--test',
+        '--test-reporter=spec',
+        '--test-reporter-destination=stdout',
+        '--test-reporter=tap',
+        `--test-reporter-destination=${report}`,
+        ...globSync(pattern, { cwd: root }).sort(),
+      ],
       {
         seconds: mostSeconds,
         directory: root,
         environment: { INTEROP_PYTHON: installed.python, INTEROP_CLASS_PATH: installed.classPath, HOME: scratch },
       },
     );
-    const count = (word: string): number => Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(ended.output)?.[1] ?? 0);
+    const tap = contentOf(report);
+    const count = (word: string): number => Number(new RegExp(`^# ${word} (\\d+)$`, 'm').exec(tap)?.[1] ?? 0);
     return counted(ended, count('pass'), count('fail') + count('cancelled') + count('skipped') + count('todo'));
   },
 });
@@ -110,7 +123,9 @@ const runNext = async (waiting: Suite[]): Promise<void> => {
     outcomes.push(outcome);
     // Lines that tests print for the reader, and everything when something failed.
     if (outcome.failed > 0) console.log(`\n${outcome.name}\n${outcome.output}`);
-    else for (const line of outcome.output.split('\n')) if (/^# (seed|told)\b/.test(line)) console.log(line.slice(2));
+    else
+      for (const line of outcome.output.split('\n'))
+        if (/^ℹ seed /.test(line)) console.log(`${suite.name}: ${line.slice(2)}`);
   }
 };
 

@@ -24,6 +24,11 @@ export class InvalidEventPattern extends Error {
   override readonly name = 'InvalidEventPatternException';
 }
 
+/** A pattern that the service takes and this matcher does not. */
+export class UnsupportedEventPattern extends Error {
+  override readonly name = 'UnsupportedEventPattern';
+}
+
 const invalid = (reason: string): InvalidEventPattern =>
   new InvalidEventPattern(`Event pattern is not valid: ${reason}`);
 
@@ -81,6 +86,12 @@ const numericTest = (value: unknown): Test => {
 
 const cidrTest = (value: unknown): Test => {
   const block = textOf(value, 'cidr');
+  const [address = '', length = '', ...more] = block.split('/');
+  const bits = isIP(address) === 4 ? 32 : 128;
+  // A block of one address is refused too (the service's own matcher, 2.1.0).
+  if (isIP(address) === 0 || !/^\d+$/.test(length) || Number(length) >= bits || more.length > 0) {
+    throw invalid(`cidr takes a block of more than one address, not ${block}`);
+  }
   return (leaf) => typeof leaf === 'string' && isIP(leaf) !== 0 && containsCidr(block, leaf);
 };
 
@@ -170,11 +181,7 @@ const matchesAt = (pattern: Matcher, value: unknown, path: readonly string[], ev
   let matches = true;
   for (const [name, wanted] of Object.entries(pattern)) {
     const here = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-    if (name === '$or' && Array.isArray(wanted)) {
-      if (wanted.length < 2 || !wanted.every(isObject)) throw invalid('$or takes at least two objects');
-      const taken = wanted.map((one) => matchesAt(one, value, path, event));
-      matches = taken.includes(true) && matches;
-    } else if (Array.isArray(wanted)) {
+    if (Array.isArray(wanted)) {
       if (wanted.length === 0) throw invalid(`the field ${[...path, name].join('.')} has an empty array`);
       const leaves = leavesAt(here, []);
       const tests = wanted.map(leafTest);
@@ -189,8 +196,42 @@ const matchesAt = (pattern: Matcher, value: unknown, path: readonly string[], ev
   return matches;
 };
 
+/** Both patterns as one. @throws UnsupportedEventPattern where they speak of the same leaf, whose values AWS joins. */
+const joined = (a: Matcher, b: Matcher): Matcher => {
+  const all: Record<string, unknown> = { ...a };
+  for (const [name, wanted] of Object.entries(b)) {
+    const other = all[name];
+    if (other !== undefined && !(isObject(other) && isObject(wanted))) {
+      throw new UnsupportedEventPattern(`The field ${name} stands both beside and within $or`);
+    }
+    all[name] = isObject(other) && isObject(wanted) ? joined(other, wanted) : wanted;
+  }
+  return all;
+};
+
+/** The patterns without `$or` of which one must match: one for each choice of alternatives. */
+const alternativesOf = (pattern: Matcher): readonly Matcher[] => {
+  let choices: readonly Matcher[] = [{}];
+  for (const [name, wanted] of Object.entries(pattern)) {
+    const parts = ((): readonly Matcher[] => {
+      if (name === '$or' && Array.isArray(wanted)) {
+        if (wanted.length < 2 || !wanted.every(isObject)) throw invalid('$or takes at least two objects');
+        if (wanted.some((one) => Object.keys(one).length === 0)) throw invalid('an empty object matches nothing');
+        return wanted.flatMap(alternativesOf);
+      }
+      return isObject(wanted) ? alternativesOf(wanted).map((part) => ({ [name]: part })) : [{ [name]: wanted }];
+    })();
+    choices = choices.flatMap((choice) => parts.map((part) => joined(choice, part)));
+  }
+  return choices;
+};
+
 /**
  * True when the event matches the pattern, as EventBridge would decide. The whole pattern is checked, also where a
- * field before has decided already. @throws InvalidEventPattern for a pattern that EventBridge would refuse.
+ * field before has decided already. @throws InvalidEventPattern for a pattern that EventBridge would refuse;
+ * UnsupportedEventPattern for one with the same leaf beside and within `$or`.
  */
-export const matchesPattern = (pattern: Matcher, event: unknown): boolean => matchesAt(pattern, event, [], event);
+export const matchesPattern = (pattern: Matcher, event: unknown): boolean =>
+  alternativesOf(pattern)
+    .map((one) => matchesAt(one, event, [], event))
+    .includes(true);

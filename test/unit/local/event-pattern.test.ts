@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BusEvent } from '../../local/bus-event.ts';
 import { createEventBus } from '../../local/event-bus.ts';
-import { InvalidEventPattern, matchesPattern } from '../../local/event-pattern.ts';
+import { InvalidEventPattern, matchesPattern, UnsupportedEventPattern } from '../../local/event-pattern.ts';
 
 const matches = (pattern: Record<string, unknown>, event: unknown) => matchesPattern(pattern, event);
 
@@ -173,4 +173,21 @@ test('the bus loses and doubles events when told to', async () => {
   bus.put(event('B'));
   await bus.idle();
   assert.deepEqual(seen, ['B', 'B']);
+});
+
+test('cidr takes blocks of more than one address only', () => {
+  for (const cidr of ['10.0.0.1', '10.0.0.1/32', '10.0.0.0/33', '2001:db8::1/128', 'a', 'a/8', '10.0.0.0/8/8']) {
+    assert.throws(() => matches({ a: [{ cidr }] }, {}), InvalidEventPattern, cidr);
+  }
+});
+
+test('one element of a list must hold the fields beside $or and those within it', () => {
+  const pattern = { a: { b: [1] }, $or: [{ a: { c: [2] } }, { d: [3] }] };
+  assert.ok(matches(pattern, { a: [{ b: 1, c: 2 }] }));
+  assert.ok(!matches(pattern, { a: [{ b: 1 }, { c: 2 }] }));
+  assert.ok(matches(pattern, { a: [{ b: 1 }], d: 3 }));
+});
+
+test('the same leaf beside and within $or is not supported: the service joins the values of both', () => {
+  assert.throws(() => matches({ a: [1], $or: [{ a: [2] }, { b: [3] }] }, { a: 1 }), UnsupportedEventPattern);
 });
