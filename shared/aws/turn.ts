@@ -84,7 +84,8 @@ export interface Turns {
   settle(claimant: Claimant, renewed: Turn): Promise<void>;
   /**
    * Gives the turn up. With a fence: only if it is that plan's; without: whatever this execution still holds, in any of its
-   * redrives. True when it was given up; a turn already given up or lost is left alone.
+   * redrives. True when it was given up; a turn already given up or lost is left alone. `busyUntil` stays: an attempt that
+   * was not settled may still be writing, and the next holder waits for it.
    */
   release(claimant: Claimant, fence: number | null): Promise<boolean>;
   /**
@@ -185,9 +186,11 @@ export const createTurns = ({ table, now }: TurnSurroundings): Turns => {
       }),
     note: (claimant, fence, changed) => update(claimant, fence, () => changed),
     settle: async (claimant, renewed) => {
-      const turn = await read();
-      if (!holds(turn, claimant, renewed.fence) || turn.busyUntil !== renewed.busyUntil) return;
-      await update(claimant, renewed.fence, () => ({ busyUntil: 0 }));
+      for (;;) {
+        const turn = await read();
+        if (!holds(turn, claimant, renewed.fence) || turn.busyUntil !== renewed.busyUntil) return;
+        if ((await replace(turn, { ...turn, busyUntil: 0 })) !== null) return;
+      }
     },
     inherit: async (from, endedAt, heir) => {
       const turn = await read();
@@ -206,7 +209,7 @@ export const createTurns = ({ table, now }: TurnSurroundings): Turns => {
       for (;;) {
         const turn = await read();
         if (turn === null || turn.owner !== claimant.id || (fence !== null && turn.fence !== fence)) return false;
-        const next = { ...turn, owner: null, busyUntil: 0, expiresAt: 0, commit: null, rejection: null };
+        const next = { ...turn, owner: null, expiresAt: 0, commit: null, rejection: null };
         if ((await replace(turn, next)) !== null) return true;
       }
     },
