@@ -29,8 +29,21 @@ export interface DeviceRecord {
 
 const parts = { rule: 'rule', object: 'object', counter: 'counter', device: 'device' } as const;
 
-export const createRecords = (table: Table, now: () => number): Records => {
+/**
+ * `deadline` (milliseconds since the epoch): nothing is written from then on. The fence keeps a function that lives on after
+ * its attempt from what a later turn wrote; the deadline keeps it from what nobody has written since.
+ */
+export const createRecords = (
+  table: Table,
+  now: () => number,
+  deadline: number = Number.POSITIVE_INFINITY,
+): Records => {
+  const checkTime = (what: string): void => {
+    if (now() < deadline) return;
+    throw new NamedError('AwsBusy', `The time of this step is over; the record of ${what} was not written.`);
+  };
   const put = async (pk: string, record: RuleRecord | ObjectRecord): Promise<void> => {
+    checkTime(record.id);
     const item: Item = {
       ...record,
       pk,
@@ -45,6 +58,7 @@ export const createRecords = (table: Table, now: () => number): Records => {
     );
   };
   const forget = async (pk: string, record: RuleRecord | ObjectRecord): Promise<void> => {
+    checkTime(record.id);
     if (!(await table.delete(pk, record.id, either(absent, atMost('fence', record.fence))))) {
       throw new NamedError('PlanStale', `The record of ${record.id} was written by a later turn.`);
     }
@@ -61,6 +75,7 @@ export const createRecords = (table: Table, now: () => number): Records => {
     forgetRule: (record) => forget(parts.rule, record),
     forgetObject: (record) => forget(parts.object, record),
     nextNumber: async (prefix) => {
+      checkTime(`numbers of ${prefix}`);
       for (;;) {
         const found = await table.get(parts.counter, prefix);
         const last = (found?.['last'] as number | undefined) ?? 0;

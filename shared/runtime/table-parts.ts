@@ -16,8 +16,12 @@ export interface TableParts {
   readonly unreadable: readonly string[];
 }
 
-/** Everything that is kept in the one table. */
-export const tableParts = ({ world, sdk, once }: Surroundings, settings: Settings): TableParts => {
+/** Everything that is kept in the one table. With a run, records are written until its deadline only. */
+export const tableParts = (
+  { world, sdk, once }: Surroundings,
+  settings: Settings,
+  run?: { readonly deadline: number },
+): TableParts => {
   const client = once(
     'dynamodb',
     () => new DynamoDBClient(sdk as ConstructorParameters<typeof DynamoDBClient>[0] & object),
@@ -27,7 +31,7 @@ export const tableParts = ({ world, sdk, once }: Surroundings, settings: Setting
   return {
     changes: createChanges(table, world.now),
     turns: createTurns({ table, now: world.now }),
-    records: createRecords(table, world.now),
+    records: createRecords(table, world.now, run?.deadline),
     workings: createWorkings(table, world.now),
     unreadable,
   };
