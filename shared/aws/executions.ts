@@ -12,7 +12,7 @@ export interface DescribedExecution {
 
 /** What the workflow asks of Step Functions about executions, its own and others'. */
 export interface ExecutionReads {
-  /** Null when Step Functions does not know it (any more). */
+  /** Null when Step Functions does not know it (any more), or nothing can have this ARN. */
   describe(executionArn: string): Promise<DescribedExecution | null>;
   isRunning(executionArn: string): Promise<boolean>;
   /** The state it was in last; null when its history does not say. */
@@ -32,7 +32,9 @@ export const createExecutionReads = (client: SFNClient): ExecutionReads => {
         cause: found.cause ?? null,
       };
     } catch (error) {
-      if (error instanceof Error && error.name === 'ExecutionDoesNotExist') return null;
+      // The holder of a turn may be a clean-up, whose name ("… (ended)") is no execution's: AWS takes no spaces or brackets in
+      // one (documented), and may say so before it looks.
+      if (error instanceof Error && ['ExecutionDoesNotExist', 'InvalidArn'].includes(error.name)) return null;
       throw awsFailure(error, 'states:DescribeExecution');
     }
   };

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { AuthorizeSecurityGroupIngressCommand, RevokeSecurityGroupIngressCommand } from '@aws-sdk/client-ec2';
+import { SFNClient } from '@aws-sdk/client-sfn';
+import { createExecutionReads } from '../../shared/aws/executions.ts';
 import { settingsFrom } from '../../shared/runtime/settings.ts';
 import { tableParts } from '../../shared/runtime/table-parts.ts';
+import { inProcessHandler } from '../local/http.ts';
+import { JsonRefusal, jsonService } from '../local/json-protocol.ts';
 import {
   administratorsRules,
   calls,
@@ -242,5 +246,21 @@ describe('the brake', () => {
     const run = await calls(system).start(web2);
     assert.equal(run.status, 'SUCCEEDED', causeOf(run));
     assert.ok((await system.ruleNames()).includes(`${web2}-1`));
+  });
+});
+
+describe('the clean-up after a failure', () => {
+  test('that dies with the turn in hand is no execution that may still run, though AWS takes its name for no ARN', async () => {
+    const refuse = async () => {
+      throw new JsonRefusal('InvalidArn', "Invalid Arn: 'Invalid ARN'");
+    };
+    const client = new SFNClient({
+      region: ids.region,
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+      requestHandler: inProcessHandler(
+        jsonService('AWSStepFunctions', '1.0', new Map([['DescribeExecution', refuse]])),
+      ) as never,
+    });
+    assert.equal(await createExecutionReads(client).isRunning('arn:aws:states:… (ended)'), false);
   });
 });
