@@ -19,6 +19,7 @@ import {
   web1,
   web2,
 } from '../support/calls.ts';
+import { deployment, resourceProperties } from '../support/deployment.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 import { ids } from '../system/demo-account.ts';
 import { stateMachineArn } from '../system/local-system.ts';
@@ -262,5 +263,16 @@ describe('the clean-up after a failure', () => {
       ) as never,
     });
     assert.equal(await createExecutionReads(client).isRunning('arn:aws:states:… (ended)'), false);
+  });
+});
+
+describe('the template', () => {
+  test('lets every function into a VPC: each of their roles may make network interfaces there', () => {
+    const { functions } = deployment();
+    for (const [name, { role }] of Object.entries(functions)) {
+      const [id = ''] = ((role as { 'Fn::GetAtt': string })['Fn::GetAtt'] ?? '').split('.');
+      const policies = resourceProperties<{ ManagedPolicyArns: readonly unknown[] }>(id).ManagedPolicyArns;
+      assert.ok(JSON.stringify(policies).includes('NetworkPolicy'), `${name} (${id})`);
+    }
   });
 });
