@@ -66,7 +66,8 @@ const readPartial = (partial: ConfigNode | null, administrators: readonly string
       case 'device-and-network':
       case 'shared-object':
       case 'policy-and-objects':
-        if (child.text !== 'excluded')
+        // Documented: `excluded`; the vendor's own Python client sends an empty element (inferred: taken as the same).
+        if (child.text !== 'excluded' && child.text !== '')
           throw new Refusal(17, [` partial -> ${child.tag} '${child.text}' is not an allowed keyword`]);
         excluded.add(child.tag);
         break;

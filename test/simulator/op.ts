@@ -140,6 +140,7 @@ const lockCommands = (kind: 'config' | 'commit'): Readonly<Record<string, Comman
       lockScope(call),
       textOf(argument, 'admin'),
       call.caller.role.kind === 'superuser',
+      call.lockTexts,
     );
   },
   [`show ${kind}-locks`]: (call, argument) => {

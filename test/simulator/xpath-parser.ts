@@ -57,6 +57,7 @@ const functions = new Set([
   'node',
   'string',
   'name',
+  'local-name',
   'true',
   'false',
 ]);

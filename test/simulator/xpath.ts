@@ -164,6 +164,7 @@ const evaluateExpression = (expression: Expression, context: Context): Value => 
         case 'string':
           return first === undefined ? stringOf(context.item) : firstString(first);
         case 'name':
+        case 'local-name':
           return context.item.kind === 'element' ? context.item.found.node.tag : '';
         case 'true':
           return true;

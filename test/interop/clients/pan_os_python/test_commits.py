@@ -164,3 +164,11 @@ def test_a_moved_rule_is_pending_and_commits(firewall):
     assert firewall.pending_changes() is True
     assert firewall.commit(sync=True, exception=True, admins=["admin"])["success"]
     assert rule_names(firewall, running=True) == ["Web in", "Web out", "Clear text", "Clean up"]
+
+
+def test_a_commit_of_one_part_leaves_the_other(firewall):
+    rulebase_of(firewall).add(rule("a policy")).create()
+    firewall.commit_device_and_network(sync=True, exception=False)
+    assert rule_names(firewall, running=True) == ADMINISTRATORS
+    assert firewall.commit_policy_and_objects(sync=True, exception=True)["success"]
+    assert rule_names(firewall, running=True) == [*ADMINISTRATORS, "a policy"]

@@ -270,3 +270,16 @@ def test_an_audit_comment_is_read_back(firewall):
     web_in = rulebase.find("Web in", SecurityRule)
     web_in.opstate.audit_comment.update("because a client said so")
     assert web_in.opstate.audit_comment.current() == "because a client said so"
+
+
+def test_predefined_applications_are_read_with_their_ports(firewall):
+    ssl = firewall.predefined.application("ssl")
+    assert ssl.name == "ssl" and ssl.default_type == "port" and ssl.default_port == ["tcp/443"]
+    firewall.predefined.refreshall_applications()
+    assert {"ssh", "web-browsing", "dns"} <= set(firewall.predefined.application_objects)
+
+
+def test_predefined_services_are_read(firewall):
+    https = firewall.predefined.service("service-https")
+    assert (https.protocol, https.destination_port) == ("tcp", "443")
+    assert firewall.predefined.service("service-nonsense") is None

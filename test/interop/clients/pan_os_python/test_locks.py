@@ -130,3 +130,12 @@ def test_a_read_only_administrator_takes_no_lock(serve):
     served = serve()
     with pytest.raises(PanDeviceXapiError):
         firewall_at(served, "auditor").add_config_lock()
+
+
+def test_all_locks_are_given_back_whether_held_or_not(two):
+    admin, _ = two
+    admin.remove_all_locks()
+    admin.add_config_lock()
+    admin.add_commit_lock()
+    admin.remove_all_locks()
+    assert admin.check_config_locks() is False and admin.check_commit_locks() is False
