@@ -21,6 +21,8 @@ export interface Call {
   readonly service: 'firewall' | 'dynamodb' | 'ec2' | 'secretsmanager' | 'states' | 'sns';
   /** E.g. `PutItem`, `config multi-config`. */
   readonly operation: string;
+  /** Partition key of the item that is written; empty for anything else. */
+  readonly item: string;
   readonly invocation: Invocation;
 }
 
@@ -121,12 +123,22 @@ const sdkOperation = (request: {
   new URLSearchParams(String(request.body ?? '')).get('Action') ??
   'unknown';
 
+const itemOf = (body: unknown): string => {
+  const text = body instanceof Uint8Array ? new TextDecoder().decode(body) : String(body ?? '');
+  if (!text.startsWith('{')) return '';
+  const { Item, Key } = JSON.parse(text) as Readonly<Record<string, { readonly pk?: { readonly S?: string } }>>;
+  return (Item ?? Key)?.pk?.S ?? '';
+};
+
 const firewallOperation = (body: string): string => {
   const parameters = new URLSearchParams(body);
   const type = parameters.get('type') ?? '';
   const command = [...(parameters.get('cmd') ?? '').matchAll(/<([a-z-]+)>/g)].map(([, tag]) => tag).slice(0, 3);
   return [type, parameters.get('action') ?? '', type === 'op' ? command.join(' ') : ''].filter(Boolean).join(' ');
 };
+
+/** How long a request to AWS may take. */
+const sdkMilliseconds = 10_000;
 
 /** Operations that change nothing outside. */
 const reads = /^(GetItem|Query|GetSecretValue|Describe\w*|config (get|show)|op (show|test|check).*)$/;
@@ -145,8 +157,8 @@ export const createCrashSystem = async (options: CrashSystemOptions): Promise<Cr
   const parked: Parked[] = [];
 
   const met = async <Answer>(
-    what: Pick<Call, 'service' | 'operation'>,
-    timeoutMilliseconds: number | null,
+    what: Pick<Call, 'service' | 'operation' | 'item'>,
+    timeoutMilliseconds: number,
     work: () => Promise<Answer>,
   ): Promise<Answer> => {
     const life = lives.getStore();
@@ -174,7 +186,7 @@ export const createCrashSystem = async (options: CrashSystemOptions): Promise<Cr
         life.parked.resolve();
         await released;
         // A transport gives up once a request's time is over, and then nothing more goes out on its connection.
-        if (timeoutMilliseconds !== null && clock.now() - begun > timeoutMilliseconds) {
+        if (clock.now() - begun > timeoutMilliseconds) {
           throw Object.assign(new Error('the time of the request is over'), { name: 'FirewallUnreachable' });
         }
         return;
@@ -217,16 +229,24 @@ export const createCrashSystem = async (options: CrashSystemOptions): Promise<Cr
           requestHandler: {
             ...handler,
             handle: (request: { hostname: string; headers: Record<string, string>; body?: unknown }) =>
-              met({ service: serviceOf(request.hostname), operation: sdkOperation(request) }, null, () =>
-                handler.handle(request),
+              met(
+                {
+                  service: serviceOf(request.hostname),
+                  operation: sdkOperation(request),
+                  item: itemOf(request.body),
+                },
+                sdkMilliseconds,
+                () => handler.handle(request),
               ),
           },
         },
         sendTo: () => {
           const send = sendToSimulator(device);
           return (request) =>
-            met({ service: 'firewall', operation: firewallOperation(request.body) }, request.timeoutMilliseconds, () =>
-              send(request),
+            met(
+              { service: 'firewall', operation: firewallOperation(request.body), item: '' },
+              request.timeoutMilliseconds,
+              () => send(request),
             );
         },
       };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import type { Execution } from '../local/step-functions/executions.ts';
-import { type Blow, type Call, type CrashSystem, createCrashSystem, isRead, type Outside } from './crash-system.ts';
+import { type Blow, type Call, type CrashSystem, createCrashSystem, type Outside } from './crash-system.ts';
 import { type House, watchHouse } from './house.ts';
-import { prepare, type World } from './worlds.ts';
+import type { World } from './worlds.ts';
 
 /** A moment at which a function can be struck. */
 export interface Moment {
@@ -157,8 +157,13 @@ export const play = async (world: World, from: Outside, moment: Moment, sequel: 
   }
 };
 
-/** All moments, or those at which the state outside differs from the moment before. `CRASH=all` takes all. */
-export const chosen = (moments: readonly Moment[]): readonly Moment[] =>
-  process.env['CRASH'] === 'all' ? moments : moments.filter(({ distinct }) => distinct);
-
-export { isRead, prepare };
+/**
+ * The moments at which the state outside differs from the moment before: between them a failure leaves the same behind. Of the
+ * sequels without a redrive or another event every third of those, and with `CRASH=all` all moments of all sequels.
+ */
+export const chosen = (moments: readonly Moment[], sequel: Sequel): readonly Moment[] => {
+  if (process.env['CRASH'] === 'all') return moments;
+  const distinct = moments.filter((moment) => moment.distinct);
+  const first = sequels.indexOf(sequel) % 3;
+  return sequel.told ? distinct.filter((_, index) => index % 3 === first) : distinct;
+};

@@ -6,9 +6,10 @@
 import { before, describe, test } from 'node:test';
 import type { Outside } from './crash-system.ts';
 import { chosen, type Moment, momentsOf, play, sequels } from './histories.ts';
-import { prepare, worlds } from './worlds.ts';
+import { prepare, type World } from './worlds.ts';
 
-for (const world of worlds) {
+/** Declares the tests of one world. */
+export const singleFailures = (world: World): void => {
   describe(`a function dies during ${world.title}`, () => {
     let from: Outside;
     let moments: readonly Moment[];
@@ -19,10 +20,10 @@ for (const world of worlds) {
 
     for (const sequel of sequels) {
       test(sequel.title, async (context) => {
-        const taken = chosen(moments);
+        const taken = chosen(moments, sequel);
         for (const moment of taken) await play(world, from, moment, sequel);
         context.diagnostic(`${world.title}: ${taken.length} of ${moments.length} moments`);
       });
     }
   });
-}
+};
