@@ -48,7 +48,11 @@ const contentOf = (file: string): string => {
 const scratch = mkdtempSync(`${tmpdir()}/interop-`);
 const began = performance.now();
 console.log('Installing pan-os-python, pan-python, moto and event-ruler, or taking what is there …');
-const installed = await install();
+const installed = await install().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  console.log('0 passed, 1 failed');
+  return process.exit(1);
+});
 console.log(`  ${((performance.now() - began) / 1000).toFixed(1)} s`);
 const firewalls = await serveFirewalls();
 

@@ -4,6 +4,7 @@ import pytest
 from panos.errors import PanDeviceXapiError, PanObjectMissing
 from panos.objects import AddressGroup, AddressObject, ServiceGroup, ServiceObject, Tag
 
+from ..exactly import exactly
 from .conftest import rule, rulebase_of
 
 
@@ -53,13 +54,13 @@ def test_a_dynamic_group_holds_its_filter(firewall):
 
 
 def test_a_group_of_nothing_known_is_refused(firewall):
-    with pytest.raises(PanDeviceXapiError, match="is not a valid reference"):
+    with exactly(PanDeviceXapiError, match="is not a valid reference"):
         firewall.add(AddressGroup("dangling", static_value=["nobody"])).create()
 
 
 def test_an_address_and_a_group_cannot_share_a_name(firewall):
     firewall.add(AddressObject("taken", "10.1.2.3")).create()
-    with pytest.raises(PanDeviceXapiError):
+    with exactly(PanDeviceXapiError):
         firewall.add(AddressGroup("taken", dynamic_value="'web'")).create()
 
 
@@ -90,7 +91,7 @@ def test_an_object_in_use_cannot_be_deleted(firewall):
     address.create()
     made = rulebase_of(firewall).add(rule("uses it", source=["in use"]))
     made.create()
-    with pytest.raises(PanDeviceXapiError, match="cannot be deleted because of references from"):
+    with exactly(PanDeviceXapiError, match="cannot be deleted because of references from"):
         address.delete()
     # The refusal left it in place, here and there.
     assert "in use" in names(AddressObject, firewall)
@@ -118,7 +119,7 @@ def test_many_objects_are_made_and_deleted_in_one_request(firewall):
 
 
 def test_an_object_that_is_not_there_is_missing(firewall):
-    with pytest.raises(PanObjectMissing):
+    with exactly(PanObjectMissing):
         firewall.add(AddressObject("nobody")).refresh()
 
 

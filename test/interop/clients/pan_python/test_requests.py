@@ -5,6 +5,7 @@ import pytest
 from pan.commit import PanCommit
 from pan.xapi import PanXapi, PanXapiError
 
+from ..exactly import exactly
 from .conftest import ADMINISTRATORS, HOST, RULE, RULES, VSYS, api_at, entry, rule_names
 
 
@@ -15,7 +16,7 @@ def test_the_newest_release_is_the_one_tested():
 def test_a_certificate_nobody_vouches_for_is_refused(served):
     import ssl
 
-    with pytest.raises(PanXapiError, match="CERTIFICATE_VERIFY_FAILED"):
+    with exactly(PanXapiError, match="CERTIFICATE_VERIFY_FAILED"):
         PanXapi(hostname=HOST, port=served.port, api_key="any", ssl_context=ssl.create_default_context()).get("/config")
 
 
@@ -32,7 +33,7 @@ def test_a_key_is_generated_and_works(served):
 def test_passwords_with_any_signs_are_taken(serve, password):
     served = serve(passwords={"admin": password})
     assert PanXapi(hostname=HOST, port=served.port, api_username="admin", api_password=password).keygen()
-    with pytest.raises(PanXapiError, match="code: 403 reason: Invalid Credential"):
+    with exactly(PanXapiError, match="code: 403 reason: Invalid Credential"):
         PanXapi(hostname=HOST, port=served.port, api_username="admin", api_password=password + "x").keygen()
 
 
@@ -49,7 +50,7 @@ def test_a_get_of_something_has_code_19_of_nothing_code_7(api):
 
 
 def test_a_show_of_nothing_is_no_such_node(api):
-    with pytest.raises(PanXapiError, match="^No such node$"):
+    with exactly(PanXapiError, match="^No such node$"):
         api.show(entry("nobody"))
     assert (api.status, api.status_code) == ("error", None)
 
@@ -97,7 +98,7 @@ def test_rules_move_are_renamed_and_cloned(api):
 
 
 def test_a_move_before_nothing_named_is_refused_with_code_7(api):
-    with pytest.raises(PanXapiError, match="no target specified in move"):
+    with exactly(PanXapiError, match="no target specified in move"):
         api.move(entry("Web in"), "after")
     assert api.status_code == "7"
 
@@ -110,26 +111,26 @@ def test_a_delete_of_nothing_succeeds_with_code_7(api):
 def test_a_delete_of_what_is_in_use_has_code_10(api):
     api.set(f"{VSYS}/address/entry[@name='used']", "<ip-netmask>10.1.2.3</ip-netmask>")
     api.set(entry("user"), RULE.replace("<source><member>any", "<source><member>used"))
-    with pytest.raises(PanXapiError, match="cannot be deleted because of references from"):
+    with exactly(PanXapiError, match="cannot be deleted because of references from"):
         api.delete(f"{VSYS}/address/entry[@name='used']")
     assert api.status_code == "10"
 
 
 def test_errors_show_their_lines(api):
-    with pytest.raises(PanXapiError, match="'nothing' is not a valid reference") as raised:
+    with exactly(PanXapiError, match="'nothing' is not a valid reference") as raised:
         api.set(entry("dangling"), RULE.replace("<source><member>any", "<source><member>nothing"))
     assert (api.status, api.status_code) == ("error", "12")
     assert str(raised.value).splitlines()[-1].endswith("source is invalid")
 
 
 def test_names_of_64_characters_are_too_long(api):
-    with pytest.raises(PanXapiError, match="at most 63 characters, but current length: 64"):
+    with exactly(PanXapiError, match="at most 63 characters, but current length: 64"):
         api.set(entry("n" * 64), RULE)
     assert api.status_code == "12"
 
 
 def test_a_schema_unknown_to_the_device_has_code_13(api):
-    with pytest.raises(PanXapiError, match="Could not find schema node for xpath"):
+    with exactly(PanXapiError, match="Could not find schema node for xpath"):
         api.set("/config/shared/security/rules/entry[@name='x']", RULE)
     assert api.status_code == "13"
 
@@ -152,7 +153,7 @@ class TestMultiConfig:
         assert rule_names(api) == ["Web out", "Web in", "Clear text", "two", "Clean up", "uno"]
 
     def test_one_bad_operation_undoes_all(self, api):
-        with pytest.raises(PanXapiError) as raised:
+        with exactly(PanXapiError) as raised:
             api.multi_config(
                 "<multi>"
                 f"<set id='1' xpath=\"{entry('one')}\">{RULE}</set>"
@@ -179,7 +180,7 @@ class TestMultiConfig:
         assert rule_names(api) == [*ADMINISTRATORS, "uses it"]
 
     def test_it_is_refused_where_it_is_not_known(self, serve):
-        with pytest.raises(PanXapiError):
+        with exactly(PanXapiError):
             api_at(serve(multiConfig=False)).multi_config(f"<multi><delete xpath=\"{entry('Web in')}\"/></multi>")
 
 
@@ -249,19 +250,19 @@ class TestCommits:
     def test_a_colleagues_commit_lock_stops_it_with_code_14(self, api, colleague):
         api.set(entry("waits"), RULE)
         colleague.op("<request><commit-lock><add><comment>no</comment></add></commit-lock></request>")
-        with pytest.raises(PanXapiError, match="Other administrators are holding device wide commit locks."):
+        with exactly(PanXapiError, match="Other administrators are holding device wide commit locks."):
             api.commit(cmd="<commit></commit>")
         assert api.status_code == "14"
 
 
 class TestOperations:
     def test_an_unknown_command_has_code_17(self, api):
-        with pytest.raises(PanXapiError):
+        with exactly(PanXapiError):
             api.op("<show><nonsense/></show>")
         assert api.status_code == "17"
 
     def test_a_command_that_is_no_xml_is_refused(self, api):
-        with pytest.raises(PanXapiError):
+        with exactly(PanXapiError):
             api.op("<show><system>")
 
     def test_pending_changes_and_their_list(self, api):
@@ -295,13 +296,13 @@ class TestOperations:
     def test_a_read_only_administrator_reads_and_does_not_write(self, served):
         auditor = api_at(served, "auditor")
         assert rule_names(auditor) == ADMINISTRATORS
-        with pytest.raises(PanXapiError):
+        with exactly(PanXapiError):
             auditor.delete(entry("Web in"))
         assert rule_names(auditor) == ADMINISTRATORS
 
     def test_an_administrator_whose_role_has_no_commit_is_forbidden(self, served):
         robot = api_at(served, "robot")
-        with pytest.raises(PanXapiError, match="code: 403"):
+        with exactly(PanXapiError, match="code: 403"):
             robot.commit(cmd="<commit></commit>")
 
     def test_the_version_is_told(self, api):
@@ -330,13 +331,13 @@ class TestOperations:
             "<entry ip='192.168.1.2'><tag><member>web</member></tag></entry></register></payload></uid-message>"
         )
         api.user_id(cmd=message, vsys="vsys1")
-        with pytest.raises(PanXapiError) as raised:
+        with exactly(PanXapiError) as raised:
             api.user_id(cmd=message, vsys="vsys1")
         assert str(raised.value) == "ip: 192.168.1.2 message: tag web already exists, ignore"
 
     def test_a_log_in_page_is_no_answer(self, served):
         served.control(kind="add-fault", fault={"kind": "html"}, times=1)
-        with pytest.raises(PanXapiError, match="no handler for content-type: {"):
+        with exactly(PanXapiError, match="no handler for content-type: {"):
             api_at(served).op("show system info", cmd_xml=True)
 
     def test_a_reply_cut_short_is_no_answer(self, served):
