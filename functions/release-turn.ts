@@ -59,7 +59,7 @@ export const releaseTurn = defineStep({
       state.tested === undefined ? null : ((await workings.read(execution.name, fence, 'TestRules')) as Tested);
     const committed =
       state.commit === undefined ? null : ((await workings.read(execution.name, fence, 'Commit')) as Committed);
-    const handled: Record<string, string> = {};
+    const handled: string[] = [];
     let count = 0;
     // Its own last: a run that dies here is redriven only while its own change is open, and then takes the others again.
     const isOwn = (line: BatchLine): number => Number(line.execution === execution.name);
@@ -72,7 +72,7 @@ export const releaseTurn = defineStep({
       };
       await changes.markHandled(line, outcome);
       count += 1;
-      if (line.execution === execution.name) handled[subjectId(line.subject)] = outcome.summary;
+      if (line.execution === execution.name) handled.push(`${subjectId(line.subject)}: ${outcome.summary}`);
     }
     await turns.note(execution, fence, { limit: Math.min(largestBatch, turn.limit * 2) });
     await turns.release(execution, fence);
@@ -89,7 +89,7 @@ export const releaseTurn = defineStep({
     if (comparisons.length > 0) writeLog(disagreementMetric(now(), disagreements.length));
     return {
       ...state,
-      outcome: { changes: count, commitJob: committed?.job ?? null, own: handled },
+      outcome: { changes: count, commitJob: committed?.job ?? null, own: shown(handled) },
       secondOpinion: section({
         agrees: comparisons.filter(({ outcome }) => outcome === 'agrees').length,
         disagrees: shown(disagreements.map(({ text }) => brief(text))),

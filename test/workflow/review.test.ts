@@ -5,6 +5,7 @@ import { SFNClient } from '@aws-sdk/client-sfn';
 import { createExecutionReads } from '../../shared/aws/executions.ts';
 import { settingsFrom } from '../../shared/runtime/settings.ts';
 import { tableParts } from '../../shared/runtime/table-parts.ts';
+import { seedAccount } from '../local/ec2/seed.ts';
 import { inProcessHandler } from '../local/http.ts';
 import { JsonRefusal, jsonService } from '../local/json-protocol.ts';
 import {
@@ -13,6 +14,7 @@ import {
   causeOf,
   colleague,
   fromAnywhere,
+  outputOf,
   ruleFields,
   ruleXpath,
   statesOf,
@@ -23,6 +25,7 @@ import { deployment, resourceProperties } from '../support/deployment.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 import { ids } from '../system/demo-account.ts';
 import { stateMachineArn } from '../system/local-system.ts';
+import { createVirtualClock } from '../system/virtual-clock.ts';
 
 const vsys = "/config/devices/entry[@name='localhost.localdomain']/vsys/entry[@name='vsys1']";
 const serviceXpath = (name: string): string => `${vsys}/service/entry[@name='${name}']`;
@@ -274,5 +277,46 @@ describe('the template', () => {
       const policies = resourceProperties<{ ManagedPolicyArns: readonly unknown[] }>(id).ManagedPolicyArns;
       assert.ok(JSON.stringify(policies).includes('NetworkPolicy'), `${name} (${id})`);
     }
+  });
+});
+
+/** Sixty stopped instances of one group that opens one port, in a subnet behind the firewall. */
+const manyInstances = (clock: { readonly now: () => number; readonly newId: () => string }) => {
+  const seed = seedAccount({ ownerId: ids.account, region: ids.region, newId: clock.newId, now: clock.now });
+  seed.vpc({ id: ids.vpc, cidrs: ['10.0.0.0/16'] });
+  seed.subnet({ id: ids.privateSubnet, vpcId: ids.vpc, cidr: '10.0.1.0/24' });
+  seed.group({
+    id: ids.webGroup,
+    vpcId: ids.vpc,
+    name: 'webserver_sg',
+    ingress: [{ protocol: 'tcp', from: 9999, sources: ['0.0.0.0/0'] }],
+  });
+  seed.instance({
+    id: ids.firewall,
+    state: 'running',
+    interfaces: [{ id: ids.firewallInside, subnetId: ids.privateSubnet, address: '10.0.1.4' }],
+  });
+  const instances = Array.from({ length: 60 }, (_, n) =>
+    seed.instance({
+      state: 'stopped',
+      interfaces: [{ subnetId: ids.privateSubnet, address: `10.0.1.${100 + n}`, groupIds: [ids.webGroup] }],
+    }),
+  );
+  seed.routeTable({
+    vpcId: ids.vpc,
+    subnetIds: [ids.privateSubnet],
+    routes: [{ destination: '0.0.0.0/0', target: ids.firewallInside }],
+  });
+  return { account: seed.build(), instances };
+};
+
+describe('a call about many instances', () => {
+  test('ends with at most fifty lines about its own, and the count', async () => {
+    const { account, instances } = manyInstances(createVirtualClock());
+    const system = await createTestSystem({ account });
+    const run = await calls(system).start(...instances);
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    const { own } = outputOf(run, 'ReleaseTurn')['outcome'] as { own: { count: number; first: readonly string[] } };
+    assert.deepEqual([own.count, own.first.length], [60, 50]);
   });
 });
