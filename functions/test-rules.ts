@@ -7,7 +7,7 @@ import type { LeftOut } from '../shared/domain/grants.ts';
 import { missingGrants, planRemovals, type Removals, withRemovals } from '../shared/domain/plan.ts';
 import { planDigest } from '../shared/domain/plan-digest.ts';
 import { missingPrerequisites } from '../shared/domain/prerequisites.ts';
-import { type Recognition, recognise } from '../shared/domain/recognise.ts';
+import { type HouseReport, type Recognition, recognise } from '../shared/domain/recognise.ts';
 import { trafficText } from '../shared/domain/rule-content.ts';
 import { settleObjects, unusedServices } from '../shared/domain/service-objects.ts';
 import { checkBottomRule, judgeCandidates, type PolicyView } from '../shared/domain/verdict/verdict.ts';
@@ -159,7 +159,12 @@ export const testRules = defineStep({
     const derived = candidateRules(missingGrants(desired, removals.kept), candidateContext(settings, taken));
     const fitted = fitToDevice(derived, snapshot.candidate, snapshot.destinationNat);
     const judged = judge(snapshot, removals, fitted.candidates, settings);
-    const services = settleObjects(await records.objects(), snapshot.candidate, snapshot.running);
+    const ownUuids = [...rules, ...recognition.repaired].flatMap((record) => record.uuid ?? []);
+    const services = settleObjects(await records.objects(), snapshot, new Set(ownUuids));
+    const reports: readonly HouseReport[] = [
+      ...recognition.reports,
+      ...services.reports.map(({ name, text }) => ({ rule: name, what: 'changed' as const, text })),
+    ];
     const tested: Tested = {
       digest: digestOf(planDigest(snapshot, rules, settings.BOTTOM_RULE)),
       repaired: recognition.repaired,
@@ -170,7 +175,7 @@ export const testRules = defineStep({
       shrinks: removals.shrinks,
       moves: removals.moves,
       judged,
-      reports: recognition.reports,
+      reports,
       notTouched: removals.notTouched,
       lines: outcomeLines(removals, recognition, judged),
     };

@@ -135,7 +135,7 @@ export const shrunkMembers = (
 const distinct = (members: readonly string[]): readonly string[] => [...new Set(members)];
 
 const planRule = (
-  { record, rule, editedBy }: Recognised,
+  { record, rule, editedBy, changedService = null }: Recognised,
   desired: GrantIndex,
   scope: ReadonlySet<string>,
 ): {
@@ -146,6 +146,12 @@ const planRule = (
   const contributions = remaining(record, desired, scope);
   const was = record.contributions;
   const identity = { id: record.id, name: rule.name, uuid: record.uuid };
+  // What it deserves is tested again in the same run, which needs all of its interfaces in scope.
+  const isReplaced = was.destinations.every((destination) => scope.has(destination.interface));
+  if (changedService !== null && editedBy === null && isReplaced) {
+    const why = `somebody has changed the service object "${changedService}" that it uses; what is still granted is tested again`;
+    return { contributions: { sources: [], destinations: [] }, edit: { ...identity, why }, blocked: null };
+  }
   const lost =
     was.destinations.length * was.sources.length - contributions.destinations.length * contributions.sources.length;
   if (lost === 0) return { contributions: was, edit: null, blocked: null };

@@ -1,7 +1,9 @@
+import { contains } from './addresses.ts';
 import { NamedError } from './errors.ts';
 import type { RuleContent, RuleRecord } from './ownership.ts';
 import type { PendingEdit, Policy, SecurityRule } from './policy.ts';
 import { contentOfRule, differences } from './rule-content.ts';
+import { changedService } from './service-objects.ts';
 
 /** What somebody else did to a rule of ours, in the words of the reader. */
 export interface HouseReport {
@@ -27,6 +29,8 @@ export interface Recognised {
   readonly rule: SecurityRule;
   /** Who else has uncommitted edits on it; null when nobody. */
   readonly editedBy: string | null;
+  /** The service object through which it says something else than was written, though it is as written itself; else null. */
+  readonly changedService?: string | null;
 }
 
 export interface Recognition {
@@ -64,6 +68,15 @@ export const foreignEditor = (pending: readonly PendingEdit[], administrator: st
     (edit) => edit.administrator !== administrator && (edit.xpath === xpath || edit.xpath.startsWith(`${xpath}/`)),
   )?.administrator ?? null;
 
+/** The fields that say what a rule lets through. */
+const traffic: readonly (keyof RuleContent)[] = ['from', 'to', 'source', 'destination', 'application', 'service'];
+
+const isAddress = (member: string): boolean => /^[0-9a-f.:]+\/[0-9]+$/i.test(member);
+
+/** Whether a member lets through nothing that these do not: one of them, or an address within one of them. */
+const isWithin = (member: string, members: readonly string[]): boolean =>
+  members.includes(member) || (isAddress(member) && members.some((each) => isAddress(each) && contains(each, member)));
+
 /** How the rule differs from what we wrote: reported, and left as it is. */
 const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[] => {
   const reports: HouseReport[] = [];
@@ -80,8 +93,8 @@ const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[]
   const now = contentOfRule(rule);
   const widened = changed.filter(
     (field) =>
-      ['from', 'to', 'source', 'destination', 'application', 'service'].includes(field) &&
-      members(now, field).some((member) => !members(record.content, field).includes(member)),
+      traffic.includes(field) &&
+      members(now, field).some((member) => !isWithin(member, members(record.content, field))),
   );
   if (widened.length > 0) {
     report(
@@ -92,7 +105,12 @@ const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[]
   const others = changed.filter((field) => !widened.includes(field));
   if (rule.restrictions.length > 0 || rule.negateSource || rule.negateDestination || others.length > 0) {
     const what = [...others, ...rule.restrictions, ...(rule.negateSource ? ['negate-source'] : [])];
-    report('changed', `"${rule.name}" was changed in ${what.join(', ') || 'negate-destination'}; that stands.`);
+    const matching =
+      others.some((field) => traffic.includes(field)) || what.length > others.length || rule.negateDestination;
+    report(
+      'changed',
+      `"${rule.name}" was changed in ${what.join(', ') || 'negate-destination'}; that stands${matching ? ', and what it no longer lets through is overridden' : ''}.`,
+    );
   }
   return reports;
 };
@@ -124,7 +142,8 @@ export const recognise = (house: House): Recognition => {
 
   const accept = (record: RuleRecord, rule: SecurityRule, uuid: string) => {
     const editedBy = editorOf(rule.name);
-    reports.push(...driftOf(record, rule));
+    const drift = driftOf(record, rule);
+    reports.push(...drift);
     if (editedBy !== null) {
       reports.push({
         rule: rule.name,
@@ -139,7 +158,16 @@ export const recognise = (house: House): Recognition => {
         text: `"${rule.name}" stands below "${house.bottomRule}", where it has no effect.`,
       });
     }
-    owned.push({ record: { ...record, state: 'owned', uuid }, rule, editedBy });
+    const isAsWritten = drift.every(({ what }) => what === 'renamed');
+    const changed = !isAsWritten ? null : changedService(rule.service, record.service, house);
+    if (changed !== null) {
+      reports.push({
+        rule: rule.name,
+        what: 'widened',
+        text: `Somebody has changed the service object "${changed}" that "${rule.name}" uses: the rule is replaced.`,
+      });
+    }
+    owned.push({ record: { ...record, state: 'owned', uuid }, rule, editedBy, changedService: changed });
   };
 
   checkUuids(house.records);
