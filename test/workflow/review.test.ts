@@ -320,3 +320,15 @@ describe('a call about many instances', () => {
     assert.deepEqual([own.count, own.first.length], [60, 50]);
   });
 });
+
+describe('pre-NAT addresses', () => {
+  test('one that two servers share is refused: a rule for one would open ports of the other', async () => {
+    const system = await createTestSystem({
+      environment: { PRE_NAT_ADDRESSES: '{"10.0.1.11":"192.0.2.7","10.0.1.12":"192.0.2.7"}' },
+    });
+    const run = await calls(system).start(web2);
+    assert.deepEqual([run.status, run.error], ['FAILED', 'Misconfigured']);
+    assert.match(causeOf(run), /10\.0\.1\.11\/32 and 10\.0\.1\.12\/32 are both behind 192\.0\.2\.7\/32/);
+    assert.deepEqual(await system.ruleNames(), administratorsRules);
+  });
+});

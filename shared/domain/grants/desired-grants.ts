@@ -170,7 +170,8 @@ export const desiredGrants = (inputs: GrantInputs): DesiredGrants => {
 /**
  * The grants with the address by which clients reach each destination, where a NAT rule translates: security rules match
  * the address before destination NAT.
- * @throws Misconfigured when a pair is not two addresses of one family
+ * @throws Misconfigured when a pair is not two addresses of one family, or two share the address before: which ports lead to
+ * which of them is not known here, so a rule for one would open ports of the other
  */
 export const withPreNatAddresses = (
   grants: readonly Grant[],
@@ -186,6 +187,17 @@ export const withPreNatAddresses = (
       throw new NamedError('Misconfigured', `pre-NAT address: ${behind} and ${before} are of different families`);
     }),
   );
+  const behindOf = new Map<string, string>();
+  for (const [behind, before] of pairs) {
+    const other = behindOf.get(before);
+    if (other !== undefined) {
+      throw new NamedError(
+        'Misconfigured',
+        `pre-NAT address: ${other} and ${behind} are both behind ${before}; a rule for one would open ports of the other`,
+      );
+    }
+    behindOf.set(before, behind);
+  }
   if (pairs.size === 0) return grants;
   return grants.map((grant) => ({ ...grant, address: pairs.get(grant.address) ?? grant.address }));
 };
