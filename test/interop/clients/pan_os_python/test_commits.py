@@ -26,7 +26,7 @@ def test_a_commit_makes_changes_running(firewall):
 
 
 def test_a_commit_takes_its_time_and_is_waited_for(connect):
-    _, firewall = connect(jobMilliseconds=700)
+    _, firewall = connect(jobMilliseconds=1500)
     rulebase_of(firewall).add(rule("slow")).create()
     job = firewall.commit()
     assert rule_names(firewall, running=True) == ADMINISTRATORS
