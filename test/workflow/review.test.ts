@@ -332,3 +332,11 @@ describe('pre-NAT addresses', () => {
     assert.deepEqual(await system.ruleNames(), administratorsRules);
   });
 });
+
+describe('a clean-up that fails for good', () => {
+  test('is kept in the queue of undelivered events, which its role may write to', () => {
+    const config = resourceProperties<{ DestinationConfig: object }>('EndedInvocations');
+    assert.match(JSON.stringify(config.DestinationConfig), /"OnFailure".*UndeliveredEvents\.Arn/);
+    assert.match(JSON.stringify(resourceProperties<object>('TurnRole')), /sqs:SendMessage.*UndeliveredEvents\.Arn/);
+  });
+});
