@@ -45,7 +45,7 @@ const settings = {
     ),
   },
   FIREWALL_API_KEY_SECRET: {
-    about: 'Name or ARN of the Secrets Manager secret that holds the API key, as text or as JSON with `apiKey`.',
+    about: 'Name (not the ARN) of the Secrets Manager secret that holds the API key, as text or as JSON with `apiKey`.',
     schema: text,
   },
   FIREWALL_CA: {
