@@ -2,9 +2,26 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RuleRecord } from '../../../shared/domain/ownership.ts';
 import { foreignEditor, type Recognition } from '../../../shared/domain/recognise.ts';
-import { destination, edit, ours, ownedRecord, recognised, ruleXpath, source, standing } from './owned.ts';
+import {
+  destination,
+  edit,
+  ours,
+  ownedRecord,
+  recognised as recognisedWhole,
+  ruleXpath,
+  source,
+  standing,
+} from './owned.ts';
 import { rule } from './verdict-policies.ts';
 
+/** Without what rules say through the objects they use. */
+const recognised = (house: Parameters<typeof recognisedWhole>[0]) => {
+  const found = recognisedWhole(house);
+  return {
+    ...found,
+    owned: found.owned.map(({ record, rule: stands, editedBy }) => ({ record, rule: stands, editedBy })),
+  };
+};
 const none = { owned: [], returned: [], repaired: [], forgotten: [], reports: [] };
 const owned = ownedRecord();
 const intended = ownedRecord({
@@ -15,8 +32,8 @@ const intended = ownedRecord({
 /** What the firewall shows of a rule whose uuid was never read back. */
 const written = standing({ ...intended, uuid: 'uuid from the firewall' });
 const tombstone = ownedRecord({ state: 'tombstone' });
-const whats = ({ reports }: Recognition) => reports.map(({ what }) => what);
-const uuids = (recognition: Recognition) => recognition.owned.map(({ record }) => record.uuid);
+const whats = ({ reports }: Pick<Recognition, 'reports'>) => reports.map(({ what }) => what);
+const uuids = (recognition: ReturnType<typeof recognised>) => recognition.owned.map(({ record }) => record.uuid);
 
 test('intended, in both configurations as intended: adopted', () => {
   const found = recognised({ records: [intended], rules: [written] });
