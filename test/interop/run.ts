@@ -45,7 +45,6 @@ const contentOf = (file: string): string => {
   }
 };
 
-const scratch = mkdtempSync(`${tmpdir()}/interop-`);
 const began = performance.now();
 console.log('Installing pan-os-python, pan-python, moto and event-ruler, or taking what is there …');
 const installed = await install().catch((error: unknown) => {
@@ -54,6 +53,10 @@ const installed = await install().catch((error: unknown) => {
   return process.exit(1);
 });
 console.log(`  ${((performance.now() - began) / 1000).toFixed(1)} s`);
+const scratch = mkdtempSync(`${tmpdir()}/interop-`);
+process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
+// An end by a signal ends what was started too: see runToEnd.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 const firewalls = await serveFirewalls();
 
 /** Python tests by pytest. A skipped test counts as failed: nothing here may be left out. */
@@ -138,7 +141,6 @@ try {
   await Promise.all([runNext(waiting), runNext(waiting)]);
 } finally {
   await firewalls.close();
-  rmSync(scratch, { recursive: true, force: true });
 }
 if (outcomes.length === 0) {
   console.error(`No suite's name contains ${words.join(' or ')}.`);
