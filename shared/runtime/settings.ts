@@ -17,7 +17,13 @@ const list = text.transform((value) =>
     .filter((member) => member !== ''),
 );
 const names = list.refine((members) => members.length > 0, 'names nothing');
-const seconds = (defaultSeconds: number) => z.coerce.number().int().min(0).default(defaultSeconds);
+/** Digits only: `Number` reads a blank as nought. */
+const number = (schema: z.ZodNumber) =>
+  text
+    .regex(/^[0-9]+([.][0-9]+)?$/, 'is not a number of nought or more')
+    .transform(Number)
+    .pipe(schema);
+const whole = z.number().int('is not a whole number');
 const json = <Schema extends z.ZodType>(schema: Schema) =>
   text
     .transform((value, context): unknown => {
@@ -102,7 +108,7 @@ const settings = {
   },
   VISIBILITY_SECONDS: {
     about: 'How long EC2 may take to show what an event announced before EC2 is believed.',
-    schema: seconds(300),
+    schema: number(whole).default(300),
   },
   APPLICATIONS: {
     about: '`app-id` maps well-known single ports to App-IDs, `port-only` never does.',
@@ -122,15 +128,15 @@ const settings = {
   },
   POLICY_MATCH_SAMPLES: {
     about: "How many sessions a run asks the firewall's own policy match about afterwards, 0 to 10; 0 asks none.",
-    schema: z.coerce.number().int().min(0).max(10).default(10),
+    schema: number(whole.max(10, 'is more than 10')).default(10),
   },
   BRAKE_INTERFACES: {
     about: 'A plan that takes grants from more interfaces than this, because they vanished, may need approval.',
-    schema: seconds(20),
+    schema: number(whole).default(20),
   },
   BRAKE_PERCENT: {
     about: '… and needs it when these are also more than this share of all interfaces with grants, in percent.',
-    schema: z.coerce.number().min(0).max(100).default(25),
+    schema: number(z.number().max(100, 'is more than 100')).default(25),
   },
   SERVICE_INTERFACES: {
     about: '`include` also protects interfaces of load balancers, databases, functions and endpoints.',
