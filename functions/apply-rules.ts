@@ -235,7 +235,7 @@ export const applyRules = defineStep({
     firewall: firewallPart(surroundings, settings, run),
     now: surroundings.world.now,
   }),
-  run: async ({ turns, records, workings, firewall, now }, state, run, settings) => {
+  run: async ({ changes, turns, records, workings, firewall, now }, state, run, settings) => {
     const { execution } = run;
     const { fence } = state.turn;
     const turn = await turns.renew(execution, fence, run.deadline - now());
@@ -267,7 +267,7 @@ export const applyRules = defineStep({
         writing,
         state.change.eventId,
       );
-      const held = { turns, workings, execution, fence };
+      const held = { changes, turns, workings, execution, fence };
       if (additions.length > 0) await checkRoom(snapshot, tested, additions.length, made.size, held);
       const reason = `${state.change.kind} ${state.change.eventId} (execution ${execution.name})`;
       const auditComment = auditCommentFor(snapshot, style, reason);

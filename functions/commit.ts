@@ -118,7 +118,7 @@ export const commit = defineStep({
     now: surroundings.world.now,
     sleep: surroundings.world.sleep,
   }),
-  run: async ({ turns, records, workings, firewall, now, sleep }, state, run, settings) => {
+  run: async ({ changes, turns, records, workings, firewall, now, sleep }, state, run, settings) => {
     const { execution } = run;
     const { fence } = state.turn;
     const administrator = settings.FIREWALL_ADMINISTRATOR;
@@ -156,7 +156,7 @@ export const commit = defineStep({
             : ' What was staged was withdrawn.';
         const failed = new NamedError('CommitFailed', `${words}${kept}`);
         const tested = (await workings.read(execution.name, fence, 'TestRules')) as Tested;
-        await halveBatch({ turns, workings, execution, fence }, failed, tested);
+        await halveBatch({ changes, turns, workings, execution, fence }, failed, tested);
         throw failed;
       }
       await confirm(records, applied, running, fence);

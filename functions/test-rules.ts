@@ -131,7 +131,7 @@ export const testRules = defineStep({
     ...tableParts(surroundings, settings),
     firewall: firewallPart(surroundings, settings, run),
   }),
-  run: async ({ turns, records, workings, firewall, unreadable }, state, { execution }, settings) => {
+  run: async ({ changes, turns, records, workings, firewall, unreadable }, state, { execution }, settings) => {
     const { fence } = state.turn;
     await turns.renew(execution, fence, null);
     const { taken, recorded, resolved } = (await workings.read(execution.name, fence, 'ResolveInterfaces')) as Resolved;
@@ -153,7 +153,7 @@ export const testRules = defineStep({
     const braked = checkBrake(recognition, removals, resolved, settings, approved);
     if (braked !== null) {
       // It may be somebody else's change in hand that removes so much.
-      await halveBatch({ turns, workings, execution, fence }, braked, null);
+      await halveBatch({ changes, turns, workings, execution, fence }, braked, null);
       throw braked;
     }
     const derived = candidateRules(missingGrants(desired, removals.kept), candidateContext(settings, taken));
