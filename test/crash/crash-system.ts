@@ -31,9 +31,11 @@ export interface Blow {
   readonly when: 'before' | 'after';
   /**
    * `ends`: the function dies of something the state machine does not retry. `dies`: of something it does. `parks`: it
-   * stands still, and goes on when released, however late.
+   * stands still, and goes on when released, however late. `fails`: the call raises an error, and the function goes on.
    */
-  readonly how: 'ends' | 'dies' | 'parks';
+  readonly how: 'ends' | 'dies' | 'parks' | 'fails';
+  /** What a call that fails raises. */
+  readonly error?: Error;
 }
 
 /** A function that stands still in the middle of a call. */
@@ -191,6 +193,7 @@ export const createCrashSystem = async (options: CrashSystemOptions): Promise<Cr
         }
         return;
       }
+      if (blow.how === 'fails') throw blow.error ?? new Error('the call failed');
       life.fate =
         blow.how === 'ends' ? new Ended('the process was ended') : new Died('the function did not answer any more');
       throw life.fate;
