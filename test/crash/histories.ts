@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { NamedError } from '../../shared/domain/errors.ts';
 import type { Execution } from '../local/step-functions/executions.ts';
+import { ids } from '../system/demo-account.ts';
+import { stateMachineArn } from '../system/local-system.ts';
 import { type Blow, type Call, type CrashSystem, createCrashSystem, type Outside } from './crash-system.ts';
 import { type House, watchHouse } from './house.ts';
 import type { World } from './worlds.ts';
@@ -57,6 +60,8 @@ export interface Sequel {
   readonly how: Blow['how'];
   /** Whether what runs after a failure is told of it. */
   readonly told: boolean;
+  /** Played at every third moment only, unless all are asked for. */
+  readonly sparse: boolean;
   readonly play: (struck: Struck, world: World, moment: Moment) => Promise<void>;
 }
 
@@ -75,6 +80,16 @@ const redrive = async ({ system, own, succeeds }: Struck): Promise<void> => {
   succeeds(own());
 };
 
+/** The scheduled look at everything. */
+const resync = async (struck: Struck): Promise<Execution> => {
+  const { system } = struck;
+  const id = system.clock.newId();
+  const time = new Date(system.clock.now()).toISOString();
+  const event = { version: '0', id, 'detail-type': 'Scheduled Event', source: 'aws.events', time, resources: [] };
+  const input = JSON.stringify({ ...event, account: ids.account, region: ids.region, detail: {} });
+  return later(struck, async () => system.executions.start({ stateMachineArn, input }));
+};
+
 /** Whether the change was in the table before the blow: the first thing a run does. */
 const isRecorded = ({ n, when }: Moment): boolean => n > 1 || when === 'after';
 
@@ -83,6 +98,7 @@ export const sequels: readonly Sequel[] = [
     title: 'the failed execution is redriven',
     how: 'ends',
     told: false,
+    sparse: false,
     play: async (struck) => {
       assert.equal(struck.own().status, 'FAILED');
       struck.system.clock.advance(3_600_000);
@@ -94,6 +110,7 @@ export const sequels: readonly Sequel[] = [
     title: 'nobody redrives it, and an event about another subject comes',
     how: 'ends',
     told: false,
+    sparse: false,
     play: async (struck, world, moment) => {
       struck.succeeds(await later(struck, world.other));
       await struck.house.checkQuiet({ settled: isRecorded(moment) });
@@ -103,6 +120,7 @@ export const sequels: readonly Sequel[] = [
     title: 'another execution about the same subject comes, then the failed one is redriven',
     how: 'ends',
     told: false,
+    sparse: false,
     play: async (struck, world) => {
       struck.succeeds(await later(struck, world.same));
       await redrive(struck);
@@ -113,6 +131,7 @@ export const sequels: readonly Sequel[] = [
     title: 'what runs after a failure cleans up, then the failed one is redriven',
     how: 'ends',
     told: true,
+    sparse: true,
     play: async (struck) => {
       const { house, system } = struck;
       // A commit that was queued may still be under way.
@@ -123,9 +142,38 @@ export const sequels: readonly Sequel[] = [
     },
   },
   {
+    title: 'a colleague commits everything, what was staged included, then the failed one is redriven',
+    how: 'ends',
+    told: false,
+    sparse: true,
+    play: async (struck) => {
+      const { house, system } = struck;
+      system.clock.advance(10_000);
+      system.simulator.act('colleague', { type: 'commit', cmd: '<commit></commit>' });
+      system.clock.advance(10_000);
+      house.rebase();
+      await redrive(struck);
+      await house.checkQuiet({ settled: false });
+      // What the colleague committed concerns other instances as well: those are the resync's.
+      struck.succeeds(await resync(struck));
+      await house.checkQuiet();
+    },
+  },
+  {
+    title: 'only the answer is lost, and the state machine tries again by itself',
+    how: 'fails',
+    told: true,
+    sparse: true,
+    play: async ({ house, own, succeeds }) => {
+      succeeds(own());
+      await house.checkQuiet();
+    },
+  },
+  {
     title: 'the state machine tries again by itself',
     how: 'dies',
     told: true,
+    sparse: true,
     play: async ({ house, own, succeeds }) => {
       succeeds(own());
       await house.checkQuiet();
@@ -133,13 +181,20 @@ export const sequels: readonly Sequel[] = [
   },
 ];
 
+/** What a function sees of an answer that never came. */
+const lostAnswer = ({ service }: Call): Error =>
+  service === 'firewall'
+    ? new NamedError('FirewallUnreachable', 'the connection broke; the request may have been carried out')
+    : Object.assign(new Error('the connection broke'), { name: 'TimeoutError' });
+
 /** One history from its beginning. @throws AssertionError saying what is broken, and after which blow */
 export const play = async (world: World, from: Outside, moment: Moment, sequel: Sequel): Promise<void> => {
   let house: House | null = null;
   const system = await createCrashSystem({
     from,
     copies: sequel.told ? () => 1 : untold,
-    strike: (call: Call) => (call.n === moment.n ? { when: moment.when, how: sequel.how } : null),
+    strike: (call: Call) =>
+      call.n === moment.n ? { when: moment.when, how: sequel.how, error: lostAnswer(call) } : null,
     watch: () => house?.check(),
   });
   house = await watchHouse(system);
@@ -158,12 +213,12 @@ export const play = async (world: World, from: Outside, moment: Moment, sequel: 
 };
 
 /**
- * The moments at which the state outside differs from the moment before: between them a failure leaves the same behind. Of the
- * sequels without a redrive or another event every third of those, and with `CRASH=all` all moments of all sequels.
+ * The moments at which the state outside differs from the moment before: between them a failure leaves the same behind. Of sparse
+ * sequels every third of those, and with `CRASH=all` all moments of all sequels.
  */
 export const chosen = (moments: readonly Moment[], sequel: Sequel): readonly Moment[] => {
   if (process.env['CRASH'] === 'all') return moments;
   const distinct = moments.filter((moment) => moment.distinct);
   const first = sequels.indexOf(sequel) % 3;
-  return sequel.told ? distinct.filter((_, index) => index % 3 === first) : distinct;
+  return sequel.sparse ? distinct.filter((_, index) => index % 3 === first) : distinct;
 };

@@ -105,6 +105,8 @@ const look = (config: ConfigNode, foreign: Foreign): Seen => {
 export interface House {
   /** After every external call. @throws AssertionError naming what is broken */
   readonly check: () => void;
+  /** What is not ours now is how it must stay: after a colleague has done something on purpose. */
+  readonly rebase: () => void;
   /** When nothing is under way. */
   readonly checkQuiet: (options?: {
     /** Whether every change must be handled. Default true. */
@@ -180,7 +182,7 @@ export const watchHouse = async (
     seen.set(config, found);
     return found;
   };
-  const house = { running: at(start.running).foreign, candidate: at(start.candidate).foreign };
+  let house = { running: at(start.running).foreign, candidate: at(start.candidate).foreign };
   let last = start;
   const onceGranted = new Set<Opening>(grantsOf(system.parts.ec2.account()));
   const onceStaged = new Set([...at(start.running).openings, ...at(start.candidate).openings]);
@@ -300,7 +302,13 @@ export const watchHouse = async (
     ].join('\n');
   };
 
-  return { check, checkQuiet, fingerprint };
+  const rebase: House['rebase'] = () => {
+    const now = configurations();
+    house = { running: at(now.running).foreign, candidate: at(now.candidate).foreign };
+    check();
+  };
+
+  return { check, checkQuiet, rebase, fingerprint };
 };
 
 const byUuid = (a: { readonly uuid: unknown }, b: { readonly uuid: unknown }): number =>
