@@ -336,7 +336,9 @@ const recordIntents = async (
     if (record === undefined) throw new NamedError('PlanStale', `The record of ${id} has disappeared.`);
     await records.putRule({ ...record, intent: intent(record), fence });
   };
-  for (const { id } of tested.removals) await intend(id, () => ({ kind: 'remove', execution: execution.name }));
+  for (const { id, declined = null } of tested.removals) {
+    await intend(id, () => ({ kind: 'remove', execution: execution.name, declined }));
+  }
   for (const shrink of tested.shrinks) {
     await intend(shrink.id, (record) => ({
       kind: 'change',

@@ -35,7 +35,9 @@ export const takeTurn = defineStep({
       return {
         format,
         work: 'handled',
-        because: 'Another execution carried it out.',
+        because: outcomes.every((outcome) => outcome.execution === execution.name)
+          ? 'This execution carried it out before.'
+          : 'Another execution carried it out.',
         change,
         handled: shown(outcomes),
       };

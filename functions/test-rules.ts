@@ -156,7 +156,10 @@ export const testRules = defineStep({
       await halveBatch({ changes, turns, workings, execution, fence }, braked, null);
       throw braked;
     }
-    const derived = candidateRules(missingGrants(desired, removals.kept), candidateContext(settings, taken));
+    const derived = candidateRules(
+      missingGrants(desired, [...removals.kept, ...removals.declined]),
+      candidateContext(settings, taken),
+    );
     const fitted = fitToDevice(derived, snapshot.candidate, snapshot.destinationNat);
     const judged = judge(snapshot, removals, fitted.candidates, settings);
     const ownUuids = [...rules, ...recognition.repaired].flatMap((record) => record.uuid ?? []);
@@ -167,7 +170,7 @@ export const testRules = defineStep({
     ];
     const tested: Tested = {
       digest: digestOf(planDigest(snapshot, rules, settings.BOTTOM_RULE)),
-      repaired: recognition.repaired,
+      repaired: [...recognition.repaired, ...removals.repaired],
       forgotten: recognition.forgotten,
       objectsRepaired: services.repaired,
       objectsForgotten: services.forgotten,

@@ -194,7 +194,8 @@ export const createTurns = ({ table, now }: TurnSurroundings): Turns => {
     },
     inherit: async (from, endedAt, heir) => {
       const turn = await read();
-      if (turn === null || turn.owner !== from || turn.renewedAt > endedAt) return null;
+      // An earlier attempt of the heir itself may have died holding it.
+      if (turn === null || (turn.owner !== heir.id && (turn.owner !== from || turn.renewedAt > endedAt))) return null;
       if (turn.busyUntil > now()) throw taken(turn, `a step of it may still be writing until ${turn.busyUntil}`);
       return replace(turn, {
         ...turn,

@@ -33,7 +33,12 @@ export type Intent =
       readonly contributions: Contributions;
     }
   | { readonly kind: 'move'; readonly execution: string }
-  | { readonly kind: 'remove'; readonly execution: string };
+  | {
+      readonly kind: 'remove';
+      readonly execution: string;
+      /** See `RuleRecord.declined`. */
+      readonly declined?: Contributions | null;
+    };
 
 /**
  * One item of the ownership table about one rule.
@@ -57,6 +62,11 @@ export interface RuleRecord {
   /** As last read back from the firewall after a write of ours. */
   readonly content: RuleContent;
   readonly intent: Intent | null;
+  /**
+   * Of a tombstone: grants that an administrator had taken out of the rule before it lost the others and was deleted. They stay
+   * closed as long as they are granted, as they would have in the rule.
+   */
+  readonly declined?: Contributions | null;
   /** Fence of the turn that wrote this item last; a lower one is refused. */
   readonly fence: number;
   /** Event id and execution name that brought the rule. */

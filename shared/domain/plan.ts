@@ -11,6 +11,8 @@ export interface PlannedRemoval {
   readonly name: string;
   readonly uuid: string;
   readonly why: string;
+  /** What an administrator had taken out of it and EC2 still grants: stays closed, as it would in the rule. */
+  readonly declined?: Contributions | null;
 }
 
 /** An owned rule that stays for fewer grants: only its `source` or `destination` node is replaced, by a subset. */
@@ -31,6 +33,12 @@ export interface PlannedMove {
   readonly uuid: string;
 }
 
+/** Grants that a record holds, so that no other rule is added for them. */
+export interface Holding {
+  readonly record: RuleRecord;
+  readonly contributions: Contributions;
+}
+
 /** What happens to the rules we own, before any addition. */
 export interface Removals {
   readonly removals: readonly PlannedRemoval[];
@@ -38,6 +46,10 @@ export interface Removals {
   readonly moves: readonly PlannedMove[];
   /** Owned rules that should change but that somebody else is editing; each says whether a hole stays open. */
   readonly notTouched: readonly string[];
+  /** Grants that administrators closed in rules that are gone since, or go now: no other rule opens them. */
+  readonly declined: readonly Holding[];
+  /** Tombstones of which fewer grants are declined now. */
+  readonly repaired: readonly RuleRecord[];
   /** What the owned rules stand for afterwards. */
   readonly kept: readonly {
     readonly record: RuleRecord;
@@ -114,6 +126,27 @@ export const remaining = (record: RuleRecord, desired: GrantIndex, scope: Readon
 };
 
 /**
+ * Like `remaining`, for a rule that lets nothing through, because an administrator disabled it or set it to deny: it goes on
+ * holding every grant it has, in the smallest rectangle around them, so that none is opened by another rule.
+ */
+const bounding = (
+  record: RuleRecord,
+  held: Contributions,
+  desired: GrantIndex,
+  scope: ReadonlySet<string>,
+): Contributions => {
+  const isWanted = (destination: GrantDestination, source: GrantSource) =>
+    !scope.has(destination.interface) || desired.has(record, destination, source);
+  return {
+    sources: held.sources.filter((source) => held.destinations.some((to) => isWanted(to, source))),
+    destinations: held.destinations.filter((to) => held.sources.some((source) => isWanted(to, source))),
+  };
+};
+
+const nothing: Contributions = { sources: [], destinations: [] };
+const size = ({ sources, destinations }: Contributions): number => sources.length * destinations.length;
+
+/**
  * The members a node keeps when `recorded` shrinks to `kept`. Members that an administrator narrowed or added stand as
  * long as they open nothing that is being taken away: a name could mean any address, so it goes with the first removal.
  */
@@ -124,7 +157,6 @@ export const shrunkMembers = (
 ): readonly string[] => {
   const removed = recorded.filter((member) => !kept.includes(member));
   if (removed.length === 0) return current;
-  const isAddress = (member: string) => /^[0-9a-f.:]+\/[0-9]+$/i.test(member);
   return current.filter((member) => {
     if (kept.includes(member)) return true;
     if (recorded.includes(member) || !isAddress(member)) return false;
@@ -132,7 +164,16 @@ export const shrunkMembers = (
   });
 };
 
-const distinct = (members: readonly string[]): readonly string[] => [...new Set(members)];
+const isAddress = (member: string): boolean => /^[0-9a-f.:]+\/[0-9]+$/i.test(member);
+
+/** Whether somebody has taken all of these addresses out of a side: it names addresses only, and none of them. */
+const isTakenOut = (current: readonly string[], addresses: readonly string[]): boolean =>
+  current.every(isAddress) && !addresses.some((address) => current.some((member) => overlaps(member, address)));
+
+const sourcesOf = ({ sources }: Contributions): readonly string[] => [...new Set(sources.map(({ source }) => source))];
+const destinationsOf = ({ destinations }: Contributions): readonly string[] => [
+  ...new Set(destinations.map(({ address }) => address)),
+];
 
 const planRule = (
   { record, rule, editedBy, changedService = null }: Recognised,
@@ -143,8 +184,9 @@ const planRule = (
   readonly edit: PlannedRemoval | PlannedShrink | null;
   readonly blocked: string | null;
 } => {
-  const contributions = remaining(record, desired, scope);
   const was = record.contributions;
+  const allowsNothing = rule.disabled || rule.action !== 'allow';
+  const contributions = allowsNothing ? bounding(record, was, desired, scope) : remaining(record, desired, scope);
   const identity = { id: record.id, name: rule.name, uuid: record.uuid };
   // What it deserves is tested again in the same run, which needs all of its interfaces in scope.
   const isReplaced = was.destinations.every((destination) => scope.has(destination.interface));
@@ -152,12 +194,10 @@ const planRule = (
     const why = `somebody has changed the service object "${changedService}" that it uses; what is still granted is tested again`;
     return { contributions: { sources: [], destinations: [] }, edit: { ...identity, why }, blocked: null };
   }
-  const lost =
-    was.destinations.length * was.sources.length - contributions.destinations.length * contributions.sources.length;
+  const lost = size(was) - size(contributions);
   if (lost === 0) return { contributions: was, edit: null, blocked: null };
   if (editedBy !== null) {
-    const open =
-      rule.disabled || rule.action !== 'allow' ? 'nothing stays open' : 'what it no longer should allow stays open';
+    const open = allowsNothing ? 'nothing stays open' : 'what it no longer should allow stays open';
     return {
       contributions: was,
       edit: null,
@@ -165,26 +205,24 @@ const planRule = (
     };
   }
   // A side that an administrator negated keeps its members: to take one out would let it in.
-  const source = rule.negateSource
-    ? rule.source
-    : shrunkMembers(
-        rule.source,
-        distinct(was.sources.map((each) => each.source)),
-        distinct(contributions.sources.map((each) => each.source)),
-      );
+  const source = rule.negateSource ? rule.source : shrunkMembers(rule.source, sourcesOf(was), sourcesOf(contributions));
   const destination = rule.negateDestination
     ? rule.destination
-    : shrunkMembers(
-        rule.destination,
-        distinct(was.destinations.map((each) => each.address)),
-        distinct(contributions.destinations.map((each) => each.address)),
-      );
+    : shrunkMembers(rule.destination, destinationsOf(was), destinationsOf(contributions));
   if (contributions.sources.length === 0 || source.length === 0 || destination.length === 0) {
+    const isDeclined =
+      contributions.sources.length > 0 &&
+      ((source.length === 0 && isTakenOut(rule.source, sourcesOf(contributions))) ||
+        (destination.length === 0 && isTakenOut(rule.destination, destinationsOf(contributions))));
     const why =
       contributions.sources.length === 0
         ? 'none of its grants is left'
-        : 'nothing an administrator left of it is still granted';
-    return { contributions: { sources: [], destinations: [] }, edit: { ...identity, why }, blocked: null };
+        : `nothing an administrator left of it is still granted${isDeclined ? '; what was taken out of it stays closed' : ''}`;
+    return {
+      contributions: { sources: [], destinations: [] },
+      edit: { ...identity, why, ...(isDeclined ? { declined: contributions } : {}) },
+      blocked: null,
+    };
   }
   return {
     contributions,
@@ -211,6 +249,16 @@ export const planRemovals = (
   const moves: PlannedMove[] = [];
   const notTouched: string[] = [];
   const kept: { record: RuleRecord; uuid: string; contributions: Contributions }[] = [];
+  const declined: Holding[] = [];
+  const repaired: RuleRecord[] = [];
+  for (const record of recognition.declined) {
+    const was = record.declined ?? nothing;
+    const contributions = bounding(record, was, index, scope);
+    if (size(contributions) > 0) declined.push({ record, contributions });
+    if (size(contributions) < size(was)) {
+      repaired.push({ ...record, declined: size(contributions) > 0 ? contributions : null });
+    }
+  }
   for (const { record, rule, editedBy } of recognition.returned) {
     if (editedBy === null) {
       removals.push({
@@ -218,6 +266,7 @@ export const planRemovals = (
         name: rule.name,
         uuid: rule.uuid ?? '',
         why: 'it was removed before and came back',
+        ...(record.declined ? { declined: record.declined } : {}),
       });
     } else {
       notTouched.push(
@@ -232,6 +281,7 @@ export const planRemovals = (
     if (edit !== null && 'contributions' in edit) shrinks.push(edit);
     else if (edit !== null) {
       removals.push(edit);
+      if (edit.declined) declined.push({ record, contributions: edit.declined });
       continue;
     }
     kept.push({ record, uuid: record.uuid, contributions });
@@ -240,18 +290,22 @@ export const planRemovals = (
     );
     if (misplaced && editedBy === null) moves.push({ id: record.id, name: rule.name, uuid: record.uuid });
   }
-  return { removals, shrinks, moves, notTouched, kept };
+  return { removals, shrinks, moves, notTouched, kept, declined, repaired };
 };
 
-/** Desired grants that no owned rule holds any more: what candidates are made of. */
-export const missingGrants = (desired: readonly Grant[], kept: Removals['kept']): readonly Grant[] => {
+/** Desired grants that nothing holds any more, neither an owned rule nor what was declined: what candidates are made of. */
+export const missingGrants = (desired: readonly Grant[], holdings: readonly Holding[]): readonly Grant[] => {
   const held = new GrantIndex();
-  for (const { record, contributions } of kept) held.addRectangle(record, contributions);
+  for (const { record, contributions } of holdings) held.addRectangle(record, contributions);
   return desired.filter((grant) => !held.has(grant, grant, grant));
 };
 
 /** The policy with the removals made: what candidates are judged against. */
-export const withRemovals = (policy: Policy, { removals, shrinks, moves }: Removals, bottomRule: string): Policy => {
+export const withRemovals = (
+  policy: Policy,
+  { removals, shrinks, moves }: Pick<Removals, 'removals' | 'shrinks' | 'moves'>,
+  bottomRule: string,
+): Policy => {
   const removed = new Set(removals.map(({ uuid }) => uuid));
   const shrunk = new Map(shrinks.map((shrink) => [shrink.uuid, shrink] as const));
   const moved = new Set(moves.map(({ uuid }) => uuid));

@@ -41,6 +41,8 @@ export interface Recognition {
     readonly rule: SecurityRule;
     readonly editedBy: string | null;
   }[];
+  /** Tombstones whose declined grants still count. */
+  readonly declined: readonly RuleRecord[];
   /** Records to write as they are: repaired halves of a pair of record and rule. */
   readonly repaired: readonly RuleRecord[];
   /** Records of additions that never reached the firewall. */
@@ -121,6 +123,7 @@ const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[]
  *
  *   record     rule in candidate   rule in running   outcome
  *   intended   same name, content  the same          adopted
+ *   intended   its uuid            the same          adopted, however it was changed
  *   intended   absent              absent            forgotten
  *   owned      present             any               owned
  *   owned      absent              present           somebody is deleting it: left alone
@@ -135,6 +138,7 @@ export const recognise = (house: House): Recognition => {
   const bottom = candidateRules.findIndex((rule) => rule.name === house.bottomRule);
   const owned: Recognised[] = [];
   const returned: { record: RuleRecord; rule: SecurityRule; editedBy: string | null }[] = [];
+  const declined: RuleRecord[] = [];
   const repaired: RuleRecord[] = [];
   const forgotten: RuleRecord[] = [];
   const reports: HouseReport[] = [];
@@ -174,6 +178,7 @@ export const recognise = (house: House): Recognition => {
   for (const record of house.records) {
     const rule = record.uuid === null ? byName.get(record.name) : byUuid.get(record.uuid);
     if (record.state === 'tombstone') {
+      if (record.declined) declined.push(record);
       if (rule !== undefined && record.uuid !== null) {
         returned.push({ record, rule, editedBy: editorOf(rule.name) });
         reports.push({
@@ -186,10 +191,11 @@ export const recognise = (house: House): Recognition => {
     }
     if (record.state === 'intended') {
       const intended = record.intent?.kind === 'add' ? record.intent.content : record.content;
+      // Once its uuid was read back, the rule is ours whatever somebody has made of it since.
       const ours =
         rule !== undefined &&
         rule.uuid !== null &&
-        differences(contentOfRule(rule), intended).length === 0 &&
+        (record.uuid !== null || differences(contentOfRule(rule), intended).length === 0) &&
         runningUuids.has(rule.uuid);
       if (ours && rule.uuid !== null) {
         const settled: RuleRecord = { ...record, state: 'owned', uuid: rule.uuid, content: intended, intent: null };
@@ -219,7 +225,7 @@ export const recognise = (house: House): Recognition => {
       reports.push({ rule: record.name, what: 'deleted', text: `"${record.name}" was deleted by somebody else.` });
     }
   }
-  return { owned, returned, repaired, forgotten, reports };
+  return { owned, returned, declined, repaired, forgotten, reports };
 };
 
 /** @throws OwnershipClash when two records claim one rule: neither may decide over it */

@@ -10,9 +10,9 @@ export const recordedIn = (rules: readonly RuleRecord[], subjects: readonly Subj
   const groups = new Set(subjects.flatMap((subject) => (subject.kind === 'group' ? [subject.id] : [])));
   const found = new Map<string, GrantDestination>();
   for (const rule of rules) {
-    if (rule.state === 'tombstone') continue;
+    const held = rule.state === 'tombstone' ? rule.declined : rule.contributions;
     const isOfGroup = everything || groups.has(rule.group);
-    for (const destination of rule.contributions.destinations) {
+    for (const destination of held?.destinations ?? []) {
       if (isOfGroup || instances.has(destination.instance)) {
         found.set(`${destination.interface} ${destination.address}`, destination);
       }

@@ -320,3 +320,57 @@ describe('an instance that shares a rule of ours', () => {
     assert.deepEqual((await ruleOf(system, name))?.destination, ['10.0.1.13/32']);
   });
 });
+
+describe('what an administrator closed stays closed', () => {
+  const both = async (): Promise<{ readonly system: TestSystem; readonly name: string }> => {
+    const system = await createTestSystem();
+    await calls(system).grant(ids.commonGroup, fromAnywhere(8443, '198.51.100.0/24'));
+    return { system, name: `${ids.commonGroup}-1` };
+  };
+  const opens = async (system: TestSystem, to: string): Promise<boolean> =>
+    (await system.rules()).some(({ owned, destination }) => owned && destination.includes(to));
+
+  test('also when the rule it was closed in loses everything else and goes', async () => {
+    const { system, name } = await both();
+    const other = colleague(system);
+    other.edit(`${ruleXpath(name)}/destination`, element('destination', '10.0.1.11/32'));
+    other.commit();
+    const { stop, start } = calls(system);
+    await stop(web1);
+    assert.ok(!(await system.ruleNames()).includes(name), 'nothing is left in it');
+    assert.equal(await opens(system, '10.0.1.13/32'), false);
+    await resync(system);
+    assert.equal(await opens(system, '10.0.1.13/32'), false);
+    system.clock.advance(60_000);
+    await start(web1);
+    assert.equal(await opens(system, '10.0.1.11/32'), true, 'what was not closed is opened again');
+    assert.equal(await opens(system, '10.0.1.13/32'), false);
+  });
+
+  test('until the grant itself has gone: a new one is a new question', async () => {
+    const { system, name } = await both();
+    const other = colleague(system);
+    other.edit(`${ruleXpath(name)}/destination`, element('destination', '10.0.1.11/32'));
+    other.commit();
+    const { stop, revoke, grant } = calls(system);
+    await stop(web1);
+    await revoke(ids.commonGroup, fromAnywhere(8443, '198.51.100.0/24'));
+    await grant(ids.commonGroup, fromAnywhere(8443, '198.51.100.0/24'));
+    assert.equal(await opens(system, '10.0.1.13/32'), true);
+  });
+
+  test('also when a disabled rule loses a part that leaves no rectangle', async () => {
+    const system = await createTestSystem();
+    const { grant, revoke } = calls(system);
+    await grant(ids.commonGroup, fromAnywhere(8443, '198.51.100.0/24'), fromAnywhere(8443, '203.0.113.0/24'));
+    const name = `${ids.commonGroup}-1`;
+    const other = colleague(system);
+    other.set(ruleXpath(name), '<disabled>yes</disabled>');
+    other.commit();
+    await revoke(ids.commonGroup, fromAnywhere(8443, '203.0.113.0/24'));
+    assert.deepEqual(
+      (await system.rules()).filter(({ owned }) => owned).map((rule) => rule.name),
+      [name],
+    );
+  });
+});

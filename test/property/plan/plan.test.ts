@@ -6,6 +6,7 @@ import type { Grant, GrantDestination, GrantSource, Traffic } from '../../../sha
 import type { Contributions, RuleRecord } from '../../../shared/domain/ownership.ts';
 import {
   GrantIndex,
+  type Holding,
   missingGrants,
   planRemovals,
   type Removals,
@@ -136,7 +137,7 @@ const house: fc.Arbitrary<House> = fc
     );
     const desired = [...new Map(left.map((grant) => [grantKey(grant), grant])).values()];
     return {
-      recognition: { owned, returned: [], repaired: [], forgotten: [], reports: [] },
+      recognition: { owned, returned: [], declined: [], repaired: [], forgotten: [], reports: [] },
       desired,
       scope: new Set(scope),
     };
@@ -145,9 +146,12 @@ const house: fc.Arbitrary<House> = fc
 const plan = ({ recognition, desired, scope }: House): Removals => planRemovals(recognition, desired, scope);
 const keys = (grants: readonly Grant[]): readonly string[] => grants.map(grantKey).sort();
 const distinctKeys = (grants: readonly Grant[]): readonly string[] => [...new Set(keys(grants))];
-const heldBy = (kept: Removals['kept'][number]): readonly Grant[] => grantsIn(kept.contributions, kept.record);
+const heldBy = (kept: Holding): readonly Grant[] => grantsIn(kept.contributions, kept.record);
 const editorOf = ({ recognition }: House, uuid: string): string | null =>
   recognition.owned.find(({ record }) => record.uuid === uuid)?.editedBy ?? null;
+
+const allowsNothing = ({ recognition }: House, uuid: string): boolean =>
+  recognition.owned.some(({ record, rule }) => record.uuid === uuid && (rule.disabled || rule.action !== 'allow'));
 
 /** The firewall and the table after the plan was carried out. */
 const after = (was: House, removals: Removals): Recognition => ({
@@ -177,7 +181,7 @@ test('nothing a rule stands for afterwards is undesired, unless somebody is edit
     removed += removals.removals.length;
     const desired = new Set(keys(each.desired));
     for (const kept of removals.kept) {
-      if (editorOf(each, kept.uuid) !== null) continue;
+      if (editorOf(each, kept.uuid) !== null || allowsNothing(each, kept.uuid)) continue;
       for (const grant of heldBy(kept)) {
         assert.ok(!each.scope.has(grant.interface) || desired.has(grantKey(grant)), `keeps ${grantKey(grant)}`);
       }
@@ -190,7 +194,7 @@ test('a rule that somebody is editing keeps all it stands for, is not touched, a
   runs(t, 2_000, house, (each) => {
     const removals = plan(each);
     for (const { record, rule, editedBy } of each.recognition.owned) {
-      if (editedBy === null) continue;
+      if (editedBy === null || allowsNothing(each, record.uuid)) continue;
       const kept = removals.kept.find(({ uuid }) => uuid === record.uuid);
       assert.deepEqual(kept?.contributions, record.contributions);
       const touched = [...removals.removals, ...removals.shrinks, ...removals.moves].some(
@@ -240,16 +244,22 @@ test('what is wholly desired remains whole, and an interface out of scope loses 
 test('missing and kept grants together are exactly the desired ones, none twice', (t) => {
   runs(t, 4_000, house, (each) => {
     const removals = plan(each);
-    const missing = keys(missingGrants(each.desired, removals.kept));
+    const missing = keys(missingGrants(each.desired, [...removals.kept, ...removals.declined]));
     const held = new Set(removals.kept.flatMap(heldBy).map(grantKey));
     const settled = removals.kept.filter(({ uuid }) => editorOf(each, uuid) === null);
-    const inScope = settled.flatMap(heldBy).filter((grant) => each.scope.has(grant.interface));
+    const wanted = new Set(keys(each.desired));
+    // A rule that lets nothing through holds a rectangle around what is desired: more than that, and none of it is opened.
+    const inScope = settled
+      .flatMap((kept) => heldBy(kept).filter((grant) => !allowsNothing(each, kept.uuid) || wanted.has(grantKey(grant))))
+      .filter((grant) => each.scope.has(grant.interface));
     assert.ok(
       missing.every((key) => !held.has(key)),
       'what is held is not missing',
     );
-    const blocked = removals.kept.filter(({ uuid }) => editorOf(each, uuid) !== null).flatMap(heldBy);
-    const wanted = new Set(keys(each.desired));
+    const blocked = [
+      ...removals.kept.filter(({ uuid }) => editorOf(each, uuid) !== null).flatMap(heldBy),
+      ...removals.declined.flatMap(heldBy),
+    ];
     const together = [
       ...new Set([
         ...missing,

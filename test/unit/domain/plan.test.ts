@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Grant } from '../../../shared/domain/grants.ts';
+import type { RuleRecord } from '../../../shared/domain/ownership.ts';
 import { missingGrants, namePrefix, planRemovals, shrunkMembers, withRemovals } from '../../../shared/domain/plan.ts';
 import { grantsOf } from '../../../shared/domain/rule-content.ts';
 import { destination, edit, grantFor, ownedRecord, recognised, ruleXpath, source, standing, tcp } from './owned.ts';
@@ -18,7 +19,7 @@ const everywhere = new Set(['eni-1', 'eni-2', 'eni-3']);
 const stands = standing(record);
 const planFor = (desired: readonly Grant[], rules = [stands], scope = everywhere, records = [record]) =>
   planRemovals(recognised({ records, rules }), desired, scope);
-const nothing = { removals: [], shrinks: [], moves: [], notTouched: [] };
+const nothing = { removals: [], shrinks: [], moves: [], notTouched: [], declined: [], repaired: [] };
 
 test('a rule whose grants are all desired stays as it is', () => {
   const plan = planFor(all);
@@ -153,9 +154,40 @@ test('a rule narrowed to what is no longer granted is removed, since no side may
   );
   assert.deepEqual(
     plan.removals.map(({ why }) => why),
-    ['nothing an administrator left of it is still granted'],
+    ['nothing an administrator left of it is still granted; what was taken out of it stays closed'],
   );
   assert.deepEqual([plan.shrinks, plan.kept], [[], []]);
+  assert.deepEqual(plan.declined[0]?.contributions, { sources: [any, office], destinations: [one] });
+  const stillGranted = all.filter((grant) => grant.interface !== 'eni-2');
+  assert.deepEqual(missingGrants(stillGranted, [...plan.kept, ...plan.declined]), [], 'no other rule opens it');
+});
+
+test('what was taken out of a rule that is gone stays closed as long as it is granted', () => {
+  const tombstone: RuleRecord = {
+    ...record,
+    state: 'tombstone',
+    declined: { sources: [any, office], destinations: [one] },
+  };
+  const idle = planRemovals(recognised({ records: [tombstone], rules: [] }), all, everywhere);
+  assert.deepEqual(
+    missingGrants(all, idle.declined).map((grant) => grant.interface),
+    ['eni-2', 'eni-2'],
+  );
+  assert.deepEqual(idle.repaired, []);
+  const gone = planRemovals(recognised({ records: [tombstone], rules: [] }), [], everywhere);
+  assert.deepEqual([gone.declined, gone.repaired.map(({ declined }) => declined)], [[], [null]]);
+  const unasked = planRemovals(recognised({ records: [tombstone], rules: [] }), [], new Set());
+  assert.equal(unasked.declined.length, 1, 'EC2 was not asked about its interface');
+});
+
+test('a rule that lets nothing through goes on holding what it held, also where no rectangle is left', () => {
+  const corner = all.filter((grant) => !(grant.interface === 'eni-1' && grant.securityGroupRule === 'sgr-1'));
+  for (const said of [{ disabled: true }, { action: 'deny' } as const]) {
+    const plan = planFor(corner, [standing(record, said)]);
+    assert.deepEqual(plan.kept[0]?.contributions, record.contributions);
+    assert.deepEqual(missingGrants(corner, plan.kept), []);
+  }
+  assert.ok(missingGrants(corner, planFor(corner, [stands]).kept).length > 0, 'an enabled one is tested again');
 });
 
 test('a side that an administrator negated keeps every member: taking one out would let it in', () => {
@@ -265,12 +297,12 @@ test('the policy with the removals made has them gone, shrunk and moved directly
     ['Web in', 'b', 'c', 'Clean up', 'intrazone-default'],
   );
   assert.deepEqual([after[1]?.source, after[1]?.destination], [['10.0.0.0/8'], second.content.destination]);
-  assert.deepEqual(withRemovals(policy(rules), { ...nothing, kept: [] }, 'Clean up').rules, rules);
+  assert.deepEqual(withRemovals(policy(rules), nothing, 'Clean up').rules, rules);
 });
 
 test('rules without uuid are never taken for ours', () => {
   const old = rule('a', { uuid: null });
-  const plan = { ...nothing, kept: [], removals: [{ id: 'a', name: 'a', uuid: '', why: '' }] };
+  const plan = { ...nothing, removals: [{ id: 'a', name: 'a', uuid: '', why: '' }] };
   assert.deepEqual(withRemovals(policy([old, cleanUp]), plan, 'Clean up').rules, [old, cleanUp]);
 });
 
@@ -278,7 +310,7 @@ test('a bottom rule that Panorama pushed is not the one to stand above', () => {
   const rules = [rule('Clean up', { rulebase: 'pushed-pre' }), cleanUp, standing(ownedRecord({ id: 'c' }))];
   const moved = withRemovals(
     policy(rules),
-    { ...nothing, kept: [], moves: [{ id: 'c', name: 'c', uuid: 'uuid of c' }] },
+    { ...nothing, moves: [{ id: 'c', name: 'c', uuid: 'uuid of c' }] },
     'Clean up',
   );
   assert.deepEqual(

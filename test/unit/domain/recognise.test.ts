@@ -22,7 +22,7 @@ const recognised = (house: Parameters<typeof recognisedWhole>[0]) => {
     owned: found.owned.map(({ record, rule: stands, editedBy }) => ({ record, rule: stands, editedBy })),
   };
 };
-const none = { owned: [], returned: [], repaired: [], forgotten: [], reports: [] };
+const none = { owned: [], returned: [], declined: [], repaired: [], forgotten: [], reports: [] };
 const owned = ownedRecord();
 const intended = ownedRecord({
   state: 'intended',
