@@ -136,6 +136,15 @@ const checkRoom = async (
   throw refusal;
 };
 
+/** Whether a comment fits the device's pattern; one that is no pattern here is left to the device, which has the last word. */
+const mayMatch = (pattern: string, comment: string): boolean => {
+  try {
+    return new RegExp(pattern).test(comment);
+  } catch {
+    return true;
+  }
+};
+
 /** The audit comment a device demands, checked against its own pattern. */
 const auditCommentFor = ({ settings }: FirewallSnapshot, style: RuleStyle, reason: string): string | null => {
   if (settings.requireTag && style.tag === null) {
@@ -143,7 +152,7 @@ const auditCommentFor = ({ settings }: FirewallSnapshot, style: RuleStyle, reaso
   }
   if (!settings.requireAuditComment) return null;
   const comment = reason.slice(0, 256);
-  if (settings.auditCommentRegex !== null && !new RegExp(settings.auditCommentRegex).test(comment)) {
+  if (settings.auditCommentRegex !== null && !mayMatch(settings.auditCommentRegex, comment)) {
     throw new NamedError(
       'Misconfigured',
       `The firewall requires audit comments that match ${settings.auditCommentRegex}; ours is "${comment}".`,

@@ -51,6 +51,20 @@ export interface Changes {
   markFailed(item: Pick<ChangeItem, 'pk' | 'sk'>, cause: string): Promise<void>;
 }
 
+/** The part of a change that is about one subject: a call about a thousand instances is not kept a thousand times. */
+const partOf = (change: Change, subject: Subject): Change => ({
+  ...change,
+  subjects: [subject],
+  announced: {
+    ...change.announced,
+    instanceStates: Object.fromEntries(
+      Object.entries(change.announced.instanceStates).filter(
+        ([id]) => subject.kind !== 'instance' || id === subject.id,
+      ),
+    ),
+  },
+});
+
 export const createChanges = (table: Table, now: () => number): Changes => {
   const read = async (pk: string, sk: string): Promise<ChangeItem | null> =>
     (await table.get(pk, sk)) as ChangeItem | null;
@@ -72,7 +86,7 @@ export const createChanges = (table: Table, now: () => number): Changes => {
             recordedAt: execution.startTime,
             execution: execution.name,
             subject,
-            change,
+            change: partOf(change, subject),
             outcome: null,
             cause: null,
           };

@@ -41,7 +41,12 @@ test('a change is one pending item per subject of its execution', async () => {
     ],
   );
   assert.deepEqual(await changes.of('a'), recorded);
-  assert.deepEqual((await changes.of('a'))[0]?.change, change);
+  const [instance] = await changes.of('a');
+  assert.deepEqual(
+    instance?.change,
+    { ...change, subjects: [instance?.subject] },
+    'each holds its own part of the call',
+  );
   assert.deepEqual(await changes.of('b'), []);
   await changes.record(run('r'), everything);
   assert.equal((await one(changes, 'r')).sk, 'everything');
@@ -166,4 +171,19 @@ test('marking what is not there does nothing', async () => {
   assert.equal(await changes.markHandled({ pk: 'change#x', sk: 'i-1' }, outcome), false);
   await changes.markFailed({ pk: 'change#x', sk: 'i-1' }, 'no');
   assert.equal(await table.get('change#x', 'i-1'), null);
+});
+
+test('of a call about many instances, each item holds the state of its own', async () => {
+  const { changes } = await begin();
+  const ids = ['i-1', 'i-2', 'i-3'];
+  const many = {
+    ...change,
+    subjects: ids.map((id) => ({ kind: 'instance', id }) as const),
+    announced: { ...change.announced, instanceStates: { 'i-1': 'pending', 'i-2': 'running', 'i-3': 'pending' } },
+  };
+  const items = await changes.record(run('many'), many);
+  assert.deepEqual(
+    items.map((item) => item.change.announced.instanceStates),
+    [{ 'i-1': 'pending' }, { 'i-2': 'running' }, { 'i-3': 'pending' }],
+  );
 });
