@@ -75,10 +75,10 @@ export const createRecords = (
     forgetRule: (record) => forget(parts.rule, record),
     forgetObject: (record) => forget(parts.object, record),
     nextNumber: async (prefix) => {
-      checkTime(`numbers of ${prefix}`);
       for (;;) {
         const found = await table.get(parts.counter, prefix);
         const last = (found?.['last'] as number | undefined) ?? 0;
+        checkTime(`numbers of ${prefix}`);
         const item: Item = { pk: parts.counter, sk: prefix, format: 1, last: last + 1 };
         if (await table.put(item, found === null ? absent : equals('last', last))) return last + 1;
       }

@@ -188,7 +188,7 @@ export const createCrashSystem = async (options: CrashSystemOptions): Promise<Cr
         life.parked.resolve();
         await released;
         // A transport gives up once a request's time is over, and then nothing more goes out on its connection.
-        if (clock.now() - begun > timeoutMilliseconds) {
+        if (blow.when === 'before' && clock.now() - begun > timeoutMilliseconds) {
           throw Object.assign(new Error('the time of the request is over'), { name: 'FirewallUnreachable' });
         }
         return;
