@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import {
   AuthorizeSecurityGroupIngressCommand,
   RevokeSecurityGroupIngressCommand,
@@ -6,6 +7,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import type { Execution } from '../local/step-functions/executions.ts';
 import { ids } from '../system/demo-account.ts';
+import { stateMachineArn } from '../system/local-system.ts';
 import type { TestSystem } from './system.ts';
 
 export const [web1 = '', web2 = '', web3 = ''] = ids.webServers;
@@ -39,6 +41,41 @@ export const calls = (system: TestSystem) => {
     revoke: (GroupId: string, ...IpPermissions: ReturnType<typeof fromAnywhere>[]) =>
       after(system.ec2.send(new RevokeSecurityGroupIngressCommand({ GroupId, IpPermissions }))),
   };
+};
+
+/**
+ * A resync a minute later, as the schedule asks for it; with `detail` as an operator does, who may approve a plan. The
+ * execution may have failed.
+ */
+export const resyncRun = async (
+  system: TestSystem,
+  detail: Readonly<Record<string, unknown>> | null = null,
+): Promise<Execution> => {
+  system.clock.advance(60_000);
+  const { arn } = system.executions.start({
+    stateMachineArn,
+    input: JSON.stringify({
+      version: '0',
+      id: system.clock.newId(),
+      ...(detail === null
+        ? { 'detail-type': 'Scheduled Event', source: 'aws.events' }
+        : { 'detail-type': 'Scheduled resync', source: 'policy-sync' }),
+      account: ids.account,
+      region: ids.region,
+      time: new Date(system.clock.now()).toISOString(),
+      resources: [],
+      detail: detail ?? {},
+    }),
+  });
+  await system.idle();
+  return system.executions.find(arn);
+};
+
+/** A resync that must succeed. */
+export const resync = async (system: TestSystem): Promise<Execution> => {
+  const run = await resyncRun(system);
+  assert.equal(run.status, 'SUCCEEDED', `${run.error}: ${causeOf(run)}`);
+  return run;
 };
 
 /** The output of a state of an execution; undefined when it did not succeed there. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { administratorsRules, calls, causeOf, web2 } from '../support/calls.ts';
+import { administratorsRules, calls, causeOf, resyncRun, web2 } from '../support/calls.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 import { ids } from '../system/demo-account.ts';
 
@@ -109,44 +109,23 @@ describe('the brake', () => {
     system.clock.advance(3_600_000);
     return system;
   };
-  const resync = async (system: TestSystem, detail: object) => {
-    system.executions.start({
-      stateMachineArn: 'arn:aws:states:eu-central-1:111122223333:stateMachine:policy-sync-local',
-      input: JSON.stringify({
-        version: '0',
-        id: system.clock.newId(),
-        'detail-type': 'Scheduled resync',
-        source: 'policy-sync',
-        account: ids.account,
-        region: ids.region,
-        time: new Date(system.clock.now()).toISOString(),
-        resources: [],
-        detail,
-      }),
-    });
-    await system.idle();
-    const last = system.runs().at(-1);
-    assert.ok(last !== undefined);
-    return last;
-  };
-
   test('interfaces that vanished keep their rules until the plan is approved by its hash', async () => {
     const system = await worldWithout();
     const before = await system.ruleNames();
-    const held = await resync(system, {});
+    const held = await resyncRun(system, {});
     assert.equal(held.error, 'TooMuchToRemove', causeOf(held));
     assert.deepEqual(await system.ruleNames(), before);
     const [, hash = ''] = /approve plan ([0-9a-f]{16})/.exec(causeOf(held)) ?? [];
-    const wrong = await resync(system, { approvePlan: '0123456789abcdef' });
+    const wrong = await resyncRun(system, { approvePlan: '0123456789abcdef' });
     assert.equal(wrong.error, 'TooMuchToRemove');
-    const approved = await resync(system, { approvePlan: hash });
+    const approved = await resyncRun(system, { approvePlan: hash });
     assert.equal(approved.status, 'SUCCEEDED', causeOf(approved));
     assert.deepEqual(await system.ruleNames(), administratorsRules);
   });
 
   test('below either limit nothing is held back', async () => {
     const system = await worldWithout({ BRAKE_INTERFACES: '2' });
-    assert.equal((await resync(system, {})).status, 'SUCCEEDED');
+    assert.equal((await resyncRun(system, {})).status, 'SUCCEEDED');
     assert.deepEqual(await system.ruleNames(), administratorsRules);
   });
 
@@ -168,7 +147,7 @@ describe('the brake', () => {
       IpRanges: [{ CidrIp: '0.0.0.0/0' }],
     });
     const before = system.parts.simulator.exportConfiguration('candidate');
-    const run = await resync(system, {});
+    const run = await resyncRun(system, {});
     assert.equal(run.status, 'SUCCEEDED', causeOf(run));
     assert.ok(!run.states.some(({ name }) => name === 'ApplyRules' || name === 'Commit'));
     assert.equal(system.parts.simulator.exportConfiguration('candidate'), before);
@@ -185,7 +164,7 @@ describe('the brake', () => {
     await deaf.ec2.send(new AuthorizeSecurityGroupIngressCommand({ GroupId: ids.webGroup, IpPermissions: [grant] }));
     await deaf.idle();
     assert.deepEqual(await deaf.ruleNames(), administratorsRules);
-    const run = await resync(deaf, {});
+    const run = await resyncRun(deaf, {});
     assert.equal(run.status, 'SUCCEEDED', causeOf(run));
     const content = async (system: TestSystem) =>
       (await system.rules()).map(({ name: _name, ...rule }) => JSON.stringify(rule)).sort();

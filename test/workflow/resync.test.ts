@@ -8,10 +8,9 @@ import {
 } from '@aws-sdk/client-ec2';
 import fc from 'fast-check';
 import { contains } from '../../shared/domain/addresses.ts';
-import { administratorsRules, causeOf, fromAnywhere, web1, web2, web3 } from '../support/calls.ts';
+import { administratorsRules, fromAnywhere, resync, web1, web2, web3 } from '../support/calls.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 import { ids } from '../system/demo-account.ts';
-import { stateMachineArn } from '../system/local-system.ts';
 
 const cases = Number(process.env['CASES'] ?? 12);
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
@@ -55,28 +54,6 @@ const make = async (system: TestSystem, call: Call): Promise<void> => {
     assert.match(code, /^(InvalidPermission\.(Duplicate|NotFound)|IncorrectInstanceState)$/);
   });
   await system.idle();
-};
-
-const resync = async (system: TestSystem) => {
-  system.clock.advance(3_600_000);
-  const { arn } = system.executions.start({
-    stateMachineArn,
-    input: JSON.stringify({
-      version: '0',
-      id: system.clock.newId(),
-      'detail-type': 'Scheduled resync',
-      source: 'policy-sync',
-      account: ids.account,
-      region: ids.region,
-      time: new Date(system.clock.now()).toISOString(),
-      resources: [],
-      detail: {},
-    }),
-  });
-  await system.idle();
-  const run = system.executions.find(arn);
-  assert.equal(run.status, 'SUCCEEDED', causeOf(run));
-  return run;
 };
 
 /**

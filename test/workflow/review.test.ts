@@ -15,6 +15,7 @@ import {
   colleague,
   fromAnywhere,
   outputOf,
+  resyncRun,
   ruleFields,
   ruleXpath,
   statesOf,
@@ -24,33 +25,11 @@ import {
 import { deployment, resourceProperties } from '../support/deployment.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 import { ids } from '../system/demo-account.ts';
-import { stateMachineArn } from '../system/local-system.ts';
 import { createVirtualClock } from '../system/virtual-clock.ts';
 
 const vsys = "/config/devices/entry[@name='localhost.localdomain']/vsys/entry[@name='vsys1']";
 const serviceXpath = (name: string): string => `${vsys}/service/entry[@name='${name}']`;
 const portElement = (port: string): string => `<port>${port}</port>`;
-
-const resync = async (system: TestSystem) => {
-  system.executions.start({
-    stateMachineArn,
-    input: JSON.stringify({
-      version: '0',
-      id: system.clock.newId(),
-      'detail-type': 'Scheduled Event',
-      source: 'aws.events',
-      account: ids.account,
-      region: ids.region,
-      time: new Date(system.clock.now()).toISOString(),
-      resources: [],
-      detail: {},
-    }),
-  });
-  await system.idle();
-  const last = system.runs().at(-1);
-  assert.ok(last !== undefined);
-  return last;
-};
 
 const partsOf = (system: TestSystem) =>
   tableParts(system.surroundings, settingsFrom(system.surroundings.world.environment));
@@ -82,7 +61,7 @@ describe('service objects', () => {
     admin.edit(`${serviceXpath('tcp-8443')}/protocol/tcp/port`, portElement('8443-8450'));
     admin.delete(ruleXpath('Theirs'));
     admin.commit();
-    const run = await resync(system);
+    const run = await resyncRun(system);
     assert.equal(run.status, 'SUCCEEDED', causeOf(run));
     assert.match(system.parts.simulator.exportConfiguration('running'), /8443-8450/);
   });
@@ -159,7 +138,7 @@ describe('a rejected addition', () => {
   test('never holds back removals: those are committed alone, and the run fails with the words of the firewall', async () => {
     const system = await untold();
     refusing(system, 'tcp-9001');
-    const run = await resync(system);
+    const run = await resyncRun(system);
     assert.deepEqual([run.status, run.error], ['FAILED', 'FirewallRejected'], causeOf(run));
     assert.match(causeOf(run), /tcp-9001 is invalid.* What the plan removes was committed/);
     assert.deepEqual(await system.ruleNames(), administratorsRules);
@@ -175,18 +154,18 @@ describe('a rejected addition', () => {
       when: { type: 'commit' },
       fault: { kind: 'commit-fails', lines: ['tcp-9001 is a thorn in the side'] },
     });
-    const run = await resync(system);
+    const run = await resyncRun(system);
     assert.deepEqual([run.status, run.error], ['FAILED', 'CommitFailed'], causeOf(run));
     assert.match(causeOf(run), /thorn/);
     assert.deepEqual(await system.ruleNames(), administratorsRules);
-    const again = await resync(system);
+    const again = await resyncRun(system);
     assert.equal(again.status, 'SUCCEEDED', causeOf(again));
     assert.equal((await ours(system)).length, 2);
   });
 
   test('for which there is no room holds back nothing either', async () => {
     const system = await untold(4, fromAnywhere(9002));
-    const run = await resync(system);
+    const run = await resyncRun(system);
     assert.deepEqual([run.status, run.error], ['FAILED', 'FirewallFull'], causeOf(run));
     assert.deepEqual(await system.ruleNames(), administratorsRules);
   });
@@ -216,7 +195,7 @@ describe('failed changes', () => {
     );
     system.parts.simulator.control({ kind: 'clear-faults' });
     system.clock.advance(600_000);
-    const run = await resync(system);
+    const run = await resyncRun(system);
     assert.equal(run.status, 'SUCCEEDED', causeOf(run));
     assert.deepEqual(
       (await changes.of(failed.name)).map((item) => item.state),

@@ -8,6 +8,7 @@ import {
   colleague,
   fromAnywhere,
   outputOf,
+  resync,
   ruleFields,
   ruleXpath,
   web1,
@@ -15,7 +16,6 @@ import {
 } from '../support/calls.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 import { ids } from '../system/demo-account.ts';
-import { stateMachineArn } from '../system/local-system.ts';
 
 const ours = `${web2}-1`;
 const serviceXpath = (name: string): string =>
@@ -31,30 +31,6 @@ const house = async (): Promise<TestSystem> => {
   await calls(system).start(web2);
   assert.ok((await system.ruleNames()).includes(ours));
   return system;
-};
-
-/** Looks at everything, as the scheduled resync does. */
-const resync = async (system: TestSystem) => {
-  system.clock.advance(60_000);
-  system.executions.start({
-    stateMachineArn,
-    input: JSON.stringify({
-      version: '0',
-      id: system.clock.newId(),
-      'detail-type': 'Scheduled Event',
-      source: 'aws.events',
-      account: ids.account,
-      region: ids.region,
-      time: new Date(system.clock.now()).toISOString(),
-      resources: [],
-      detail: {},
-    }),
-  });
-  await system.idle();
-  const run = system.runs().at(-1);
-  assert.ok(run !== undefined);
-  assert.equal(run.status, 'SUCCEEDED', `${run.error}: ${run.cause}`);
-  return run;
 };
 
 interface Tested {
