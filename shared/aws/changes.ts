@@ -98,17 +98,20 @@ export const createChanges = (table: Table, now: () => number): Changes => {
     pending: (limit) => waiting('pending', limit),
     failed: (limit) => waiting('failed', limit),
     markHandled: async ({ pk, sk }, outcome) => {
-      const item = await read(pk, sk);
-      if (item === null || item.state === 'handled') return false;
-      const { pending: _pending, ...rest } = item;
-      const handled: Item = {
-        ...rest,
-        state: 'handled',
-        outcome,
-        cause: null,
-        expiresAt: Math.floor(now() / 1000) + keepHandledSeconds,
-      };
-      return table.put(handled, equals('state', item.state));
+      // Its own execution may note a failure in between: what is carried out is handled all the same.
+      for (;;) {
+        const item = await read(pk, sk);
+        if (item === null || item.state === 'handled') return false;
+        const { pending: _pending, ...rest } = item;
+        const handled: Item = {
+          ...rest,
+          state: 'handled',
+          outcome,
+          cause: null,
+          expiresAt: Math.floor(now() / 1000) + keepHandledSeconds,
+        };
+        if (await table.put(handled, equals('state', item.state))) return true;
+      }
     },
     markFailed: async ({ pk, sk }, cause) => {
       const item = await read(pk, sk);

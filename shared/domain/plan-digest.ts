@@ -3,8 +3,8 @@ import type { PendingEdit, Policy } from './policy.ts';
 import { policyDigest } from './verdict/policy-digest.ts';
 
 /**
- * A text that changes with anything a plan relied on: what verdicts rely on in both configurations, every local rule that a
- * record knows (its place, its content, who is editing it), and which names are taken.
+ * A text that changes with anything a plan relied on: what verdicts rely on in both configurations, and every local rule
+ * that a record knows: whether it stands below the bottom rule, its content, and who is editing the rulebase.
  */
 export const planDigest = (
   {

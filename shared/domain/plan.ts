@@ -98,7 +98,7 @@ export class GrantIndex {
 
 /**
  * The part of a rule's rectangle that is still desired. Interfaces out of scope keep all they have. Where what is left is
- * no rectangle, whole interfaces leave: first those with fewer sources than the most common set.
+ * no rectangle, whole interfaces leave: those with the most sources stay, of several such sets the one most interfaces have.
  */
 export const remaining = (record: RuleRecord, desired: GrantIndex, scope: ReadonlySet<string>): Contributions => {
   const { sources, destinations } = record.contributions;

@@ -106,12 +106,15 @@ const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[]
   }
   const others = changed.filter((field) => !widened.includes(field));
   if (rule.restrictions.length > 0 || rule.negateSource || rule.negateDestination || others.length > 0) {
-    const what = [...others, ...rule.restrictions, ...(rule.negateSource ? ['negate-source'] : [])];
-    const matching =
-      others.some((field) => traffic.includes(field)) || what.length > others.length || rule.negateDestination;
+    const negated = [
+      ...(rule.negateSource ? ['negate-source'] : []),
+      ...(rule.negateDestination ? ['negate-destination'] : []),
+    ];
+    const what = [...others, ...rule.restrictions, ...negated];
+    const matching = others.some((field) => traffic.includes(field)) || what.length > others.length;
     report(
       'changed',
-      `"${rule.name}" was changed in ${what.join(', ') || 'negate-destination'}; that stands${matching ? ', and what it no longer lets through is overridden' : ''}.`,
+      `"${rule.name}" was changed in ${what.join(', ')}; that stands${matching ? ', and what it no longer lets through is overridden' : ''}.`,
     );
   }
   return reports;
