@@ -14,21 +14,20 @@ export interface EditedEntry {
   readonly name: string;
 }
 
-const entryPattern = /\/([a-z-]+)\/entry\[@name=(?:'([^']*)'|"([^"]*)")\]/g;
+const entryPattern = /\/(?!vsys\/|devices\/)([a-z-]+)\/entry\[@name=(?:'([^']*)'|"([^"]*)")\]/g;
 
-/** The rule or object a pending edit is about; null when it is about something with no name, e.g. a whole list. */
+/** The rule or object a pending edit is about; null when it is about something with no name, e.g. a whole list or vsys. */
 export const editedEntry = (edit: PendingEdit): EditedEntry | null => {
   let entry: EditedEntry | null = null;
   for (const [, container, single, double] of edit.xpath.matchAll(entryPattern)) {
-    const name = single ?? double ?? '';
-    if (container === 'vsys' || container === 'devices' || container === undefined) continue;
-    if (entry?.kind !== 'rule') entry = { kind: container === 'rules' ? 'rule' : 'object', name };
+    if (entry?.kind !== 'rule')
+      entry = { kind: container === 'rules' ? 'rule' : 'object', name: single ?? double ?? '' };
   }
   return entry;
 };
 
-const isSecurityRule = (edit: PendingEdit): boolean =>
-  /\/rulebase\/security\/rules\//.test(edit.xpath) && !edit.xpath.startsWith('/config/panorama');
+/** Pushed rules stand in a `pre-rulebase` or `post-rulebase` instead. */
+const isLocalSecurityRule = (edit: PendingEdit): boolean => /\/rulebase\/security\/rules\//.test(edit.xpath);
 
 const unusable = (bottomRule: string, why: string): NamedError =>
   new NamedError('BottomRuleUnusable', `The bottom rule "${bottomRule}" ${why}.`);
@@ -56,7 +55,7 @@ export const checkBottomRule = (
   pending: readonly PendingEdit[],
 ): void => {
   for (const view of views) findIn(view, bottomRule);
-  const edit = pending.find((one) => isSecurityRule(one) && editedEntry(one)?.name === bottomRule);
+  const edit = pending.find((one) => isLocalSecurityRule(one) && editedEntry(one)?.name === bottomRule);
   if (edit !== undefined) {
     throw unusable(bottomRule, `carries an uncommitted edit (${edit.action}) of administrator ${edit.administrator}`);
   }

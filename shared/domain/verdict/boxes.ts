@@ -65,22 +65,20 @@ const joined = (a: Box, b: Box): Box | null => {
   return { ...a, [side]: unite(a[side], b[side]) };
 };
 
+const addJoined = (boxes: Box[], box: Box): void => {
+  for (const [at, other] of boxes.entries()) {
+    const both = joined(other, box);
+    if (both === null) continue;
+    boxes.splice(at, 1);
+    addJoined(boxes, both);
+    return;
+  }
+  boxes.push(box);
+};
+
 /** The same sessions in fewer boxes where boxes that differ in one side only can be joined. For reading, not for speed. */
 export const joinBoxes = (boxes: readonly Box[]): readonly Box[] => {
   const result: Box[] = [];
-  for (const box of boxes) {
-    let merged = box;
-    for (let at = 0; at < result.length; ) {
-      const other = result[at];
-      const both = other === undefined ? null : joined(other, merged);
-      if (both === null) at += 1;
-      else {
-        merged = both;
-        result.splice(at, 1);
-        at = 0;
-      }
-    }
-    result.push(merged);
-  }
+  for (const box of boxes) addJoined(result, box);
   return result;
 };

@@ -25,10 +25,8 @@ const between = (boxes: readonly Box[], source: Line, destination: Line): readon
     return isEmptyLine(from) || isEmptyLine(to) ? [] : [{ ...box, source: from, destination: to }];
   });
 
-const chosen = (lines: readonly Line[], choose: (place: number) => boolean): Line => {
-  const some = lines.filter((_, place) => choose(place));
-  return some.length === 0 ? [] : uniteAll(some);
-};
+const chosen = (lines: readonly (Line | null)[], choose: (place: number) => boolean): Line =>
+  uniteAll(lines.filter((line, place): line is Line => line !== null && choose(place)));
 
 /**
  * Splits what no rule decides into what reaches the bottom rule and what owned rules hold back: an administrator disabled
@@ -54,10 +52,7 @@ export const splitHeld = (
   let left = outside(rest, reaching);
   for (const holder of holders) {
     const from = chosen(sources, (s) => holder.sources[s] === true);
-    const to = chosen(
-      destinations.map((line) => line ?? []),
-      (d) => holder.destinations[d] === true,
-    );
+    const to = chosen(destinations, (d) => holder.destinations[d] === true);
     const own = between(left, from, to);
     if (own.length > 0) held.set(holder.name, own);
     left = outside(left, own);
