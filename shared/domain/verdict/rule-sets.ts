@@ -1,5 +1,5 @@
 import type { AddressFamily } from '../grants.ts';
-import { type Line, lineCovers, linesOverlap, type Point } from '../lines.ts';
+import { type Line, lineCovers, linesOverlap, type Point, uniteAll } from '../lines.ts';
 import type { Policy, RuleAction, SecurityRule } from '../policy.ts';
 import { type AddressesOf, type AddressSet, addressReader } from './address-sets.ts';
 import type { Estimate } from './estimates.ts';
@@ -14,19 +14,21 @@ export type ZoneMatch = 'yes' | 'perhaps' | 'no';
 /** What a rule surely matches and what it may match, as sets. */
 export interface RuleSets {
   readonly name: string;
-  readonly uuid: string | null;
   readonly action: RuleAction;
-  /** True for a rule that is only going to be added. */
-  readonly isNew: boolean;
   readonly zones: (from: string, to: string) => ZoneMatch;
   readonly source: Estimate<AddressSet>;
   readonly destination: Estimate<AddressSet>;
   readonly slots: Estimate<readonly Slot[]>;
+  /** Outside this traffic it surely matches nothing. */
+  readonly traffic: Line;
   /** Why something of what it matches is not known; empty when all is. */
   readonly doubts: readonly string[];
   /** False when something narrows the whole rule in a way that is not known (users, a schedule, …). */
   readonly everSure: boolean;
-  /** Interfaces it counts for: those an owned rule has contributions of. Null: every destination. */
+  /**
+   * Interfaces it counts for: those an owned rule has contributions of, or one that is going to be added is made for.
+   * Null for the rules of others: every destination.
+   */
   readonly onlyFor: ReadonlySet<string> | null;
 }
 
@@ -36,15 +38,24 @@ export interface RuleReader {
   readonly applications: ApplicationReader;
 }
 
+interface SlotColumns {
+  readonly slots: Estimate<readonly Slot[]>;
+  readonly traffic: Line;
+}
+
+export const trafficOf = (slots: readonly Slot[]): Line => uniteAll(slots.map((slot) => slot.traffic));
+
+/** Remembers what columns mean: many rules have the same ones, and `slotsOn` knows them again. */
 const slotReader = (services: (members: readonly string[]) => ServiceColumn, applications: ApplicationReader) => {
-  const columns = new Map<string, Estimate<readonly Slot[]>>();
-  return (rule: SecurityRule): Estimate<readonly Slot[]> => {
-    const key = `${rule.application.join('\n')}\n\n${rule.service.join('\n')}`;
+  const columns = new Map<string, SlotColumns>();
+  return (rule: SecurityRule): SlotColumns => {
+    const key = JSON.stringify([rule.application, rule.service]);
     const before = columns.get(key);
     if (before !== undefined) return before;
     const slots = slotsOf(applications.column(rule.application), services(rule.service), applications);
-    columns.set(key, slots);
-    return slots;
+    const column = { slots, traffic: trafficOf(slots.maybe) };
+    columns.set(key, column);
+    return column;
   };
 };
 
@@ -58,17 +69,16 @@ export const ruleReader = (policy: Policy): RuleReader => {
     sets: (rule, onlyFor) => {
       const source = addresses(rule.source, rule.negateSource);
       const destination = addresses(rule.destination, rule.negateDestination);
-      const slots = slotsFor(rule);
+      const { slots, traffic } = slotsFor(rule);
       const doubts = [...rule.restrictions, ...source.doubts, ...destination.doubts, ...slots.doubts];
       return {
         name: rule.name,
-        uuid: rule.uuid,
         action: rule.action,
-        isNew: false,
         zones: (from, to) => zoneMatch(rule, from, to),
         source,
         destination,
         slots,
+        traffic,
         doubts: [...new Set(doubts)].sort(),
         everSure: rule.restrictions.length === 0,
         onlyFor,
@@ -76,6 +86,9 @@ export const ruleReader = (policy: Policy): RuleReader => {
     },
   };
 };
+
+/** Of a rule that lists a zone on one side only, though it is for sessions within a zone. */
+const intrazoneDoubt = 'intrazone, with different zones on its two sides';
 
 const lists = (zones: readonly string[], zone: string): boolean => zones.includes('any') || zones.includes(zone);
 
@@ -98,15 +111,6 @@ const zoneMatch = (rule: SecurityRule, from: string, to: string): ZoneMatch => {
   }
 };
 
-const edges = (line: Line): readonly [Point, Point] | null => {
-  const first = line[0];
-  const last = line[line.length - 1];
-  return first === undefined || last === undefined ? null : [first, last];
-};
-
-const apart = (a: readonly [Point, Point] | null, b: readonly [Point, Point]): boolean =>
-  a === null || a[1] <= b[0] || b[1] <= a[0];
-
 /** The sides of a question by which rules that cannot matter are passed over. */
 export interface Outline {
   readonly family: AddressFamily;
@@ -114,25 +118,6 @@ export interface Outline {
   readonly destination: Line;
   readonly traffic: Line;
 }
-
-interface Indexed {
-  readonly sets: RuleSets;
-  readonly source: readonly [Point, Point] | null;
-  readonly destination: readonly [Point, Point] | null;
-  readonly traffic: readonly [Point, Point] | null;
-}
-
-const slotEdges = (slots: readonly Slot[]): readonly [Point, Point] | null => {
-  let low: Point | null = null;
-  let high: Point | null = null;
-  for (const slot of slots) {
-    const ends = edges(slot.traffic);
-    if (ends === null) continue;
-    if (low === null || ends[0] < low) low = ends[0];
-    if (high === null || ends[1] > high) high = ends[1];
-  }
-  return low === null || high === null ? null : [low, high];
-};
 
 /** The rules of one view that stand above the bottom rule, in order, for one pair of zones and one family. */
 export interface RuleIndex {
@@ -142,9 +127,21 @@ export interface RuleIndex {
   readonly append: (sets: RuleSets) => void;
 }
 
+/** The outermost edges; those of nothing lie apart from everything. */
+type Edges = readonly [Point, Point];
+const edges = (line: Line): Edges => [line[0] ?? 0, line[line.length - 1] ?? 0];
+const apart = (a: Edges, b: Edges): boolean => a[1] <= b[0] || b[1] <= a[0];
+
+interface Indexed {
+  readonly sets: RuleSets;
+  readonly source: Edges;
+  readonly destination: Edges;
+  readonly traffic: Edges;
+}
+
 /**
  * Passes rules over by the outermost edges of their sets first, which costs a few comparisons a rule: most rules of a
- * big policy concern other destinations. Only what is left is compared exactly.
+ * big policy concern other destinations. Only what is left is compared exactly. Nothing but speed hangs on it.
  */
 export const indexRules = (rules: readonly RuleSets[], from: string, to: string, family: AddressFamily): RuleIndex => {
   const indexed: Indexed[] = [];
@@ -152,10 +149,10 @@ export const indexRules = (rules: readonly RuleSets[], from: string, to: string,
     const match = sets.zones(from, to);
     if (match === 'no') return;
     indexed.push({
-      sets: match === 'yes' ? sets : { ...sets, everSure: false, doubts: [...sets.doubts, 'intrazone'] },
+      sets: match === 'yes' ? sets : { ...sets, everSure: false, doubts: [...sets.doubts, intrazoneDoubt] },
       source: edges(sets.source.maybe[family]),
       destination: edges(sets.destination.maybe[family]),
-      traffic: slotEdges(sets.slots.maybe),
+      traffic: edges(sets.traffic),
     });
   };
   for (const sets of rules) append(sets);
@@ -165,13 +162,13 @@ export const indexRules = (rules: readonly RuleSets[], from: string, to: string,
       const source = edges(outline.source);
       const destination = edges(outline.destination);
       const traffic = edges(outline.traffic);
-      if (source === null || destination === null || traffic === null) return [];
       const found: RuleSets[] = [];
       for (const one of indexed) {
         if (apart(one.destination, destination) || apart(one.traffic, traffic) || apart(one.source, source)) continue;
-        if (!linesOverlap(one.sets.destination.maybe[family], outline.destination)) continue;
-        if (!linesOverlap(one.sets.source.maybe[family], outline.source)) continue;
-        found.push(one.sets);
+        const { sets } = one;
+        if (!linesOverlap(sets.destination.maybe[family], outline.destination)) continue;
+        if (!linesOverlap(sets.source.maybe[family], outline.source)) continue;
+        found.push(sets);
       }
       return found;
     },

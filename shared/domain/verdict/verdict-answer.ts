@@ -5,12 +5,12 @@ import { type Line, lineCovers, linesOverlap, uniteAll } from '../lines.ts';
 import type { DecidedPart, Doubt } from '../verdict-words.ts';
 import { applicationsCover, applicationsOverlap, noApplication, uniteApplications } from './application-sets.ts';
 import type { Box } from './boxes.ts';
-import { coversAddresses, slotsOn } from './rule-sets.ts';
+import { coversAddresses, slotsOn, trafficOf } from './rule-sets.ts';
 import type { Slot } from './rule-slots.ts';
 import { decidedPart, reachingPart, type Whole } from './verdict-explanation.ts';
 import { type Holder, isHeld, splitHeld } from './verdict-held.ts';
 import type { OpenView } from './verdict-view.ts';
-import { candidateSlots, layersOf, type Taken, walk } from './verdict-walk.ts';
+import { addressesOf, candidateSlots, layersOf, type Taken, walk } from './verdict-walk.ts';
 
 /** What one view says of one candidate. */
 export interface Answer {
@@ -27,7 +27,7 @@ const wholeOf = (family: AddressFamily, source: Line, destination: Line, slots: 
   family,
   source,
   destination,
-  traffic: uniteAll(slots.map((slot) => slot.traffic)),
+  traffic: trafficOf(slots),
   sourcePort: uniteAll(slots.map((slot) => slot.sourcePort)),
   applications: slots.map((slot) => slot.applications).reduce(uniteApplications, noApplication),
 });
@@ -50,18 +50,15 @@ const markPairs = (
   destinations: readonly (Line | null)[],
   holders: readonly Holder[],
 ): void => {
-  const asked = destinations.filter((line) => line !== null).length * sources.length;
-  let marked = 0;
   for (const box of boxes) {
-    if (marked === asked) return;
+    // Mostly the first box has marked everything; the others need not be looked at then.
+    if (!needed.includes(0)) return;
     const from = sources.flatMap((line, s) => (linesOverlap(line, box.source) ? [s] : []));
     for (const [d, line] of destinations.entries()) {
       if (line === null || !linesOverlap(line, box.destination)) continue;
       for (const s of from) {
         const pair = s * destinations.length + d;
-        if (needed[pair] === 1 || isHeld(holders, s, d)) continue;
-        needed[pair] = 1;
-        marked += 1;
+        if (!isHeld(holders, s, d)) needed[pair] = 1;
       }
     }
   }
@@ -80,14 +77,15 @@ export const answer = (
   const slots = candidateSlots(candidate, view.reader.applications);
   const index = view.indexFor(candidate);
   const layers = layersOf(candidate.destinations, family);
-  const walks = layers.map((layer) => walk(index, family, source, layer, slots));
+  const walks = layers.map((layer) => ({ layer, ...walk(index, family, source, layer, slots) }));
 
   const needed = new Uint8Array(sourceLines.length * candidate.destinations.length);
   const held = new Map<string, readonly Box[]>();
   const reaching: (readonly Box[])[] = [];
-  for (const [at, layer] of layers.entries()) {
-    const lines = candidate.destinations.map((to) => layer.lines[layer.destinations.indexOf(to)] ?? null);
-    const split = splitHeld(walks[at]?.rest ?? [], sourceLines, lines, holders);
+  for (const { layer, rest } of walks) {
+    const lineOf = new Map(layer.map(({ destination, line }) => [destination, line]));
+    const lines = candidate.destinations.map((to) => lineOf.get(to) ?? null);
+    const split = splitHeld(rest, sourceLines, lines, holders);
     for (const [name, boxes] of split.held) held.set(name, [...(held.get(name) ?? []), ...boxes]);
     reaching.push(split.reaching);
     markPairs(needed, split.reaching, sourceLines, lines, holders);
@@ -95,7 +93,7 @@ export const answer = (
   const rest = reaching.flat();
 
   const taken = mergeTaken(walks.flatMap((one) => one.taken));
-  const whole = wholeOf(family, source, uniteAll(layers.flatMap((layer) => layer.lines)), slots);
+  const whole = wholeOf(family, source, uniteAll(layers.map(addressesOf)), slots);
   const parts = taken.map(({ rule, action, boxes }) => decidedPart(rule, action, boxes, whole));
   for (const [rule, boxes] of held) {
     const { text } = decidedPart(rule, 'deny', boxes, whole);
@@ -117,21 +115,16 @@ export const answer = (
  * Allow rules, not ours, that cover at least one source and destination of the candidate on all its ports, but for fewer
  * applications than the candidate would let through.
  */
-export const narrowerAllows = (
-  view: OpenView,
-  candidate: CandidateRule,
-  isOwned: (uuid: string) => boolean,
-): readonly string[] => {
+export const narrowerAllows = (view: OpenView, candidate: CandidateRule): readonly string[] => {
   const { family } = candidate;
   const sources = candidate.sources.map(({ source }) => lineOfCidrs([source], family));
   const destinations = candidate.destinations.map(({ address }) => lineOfCidrs([address], family));
   const slots = candidateSlots(candidate, view.reader.applications);
-  const traffic = uniteAll(slots.map((slot) => slot.traffic));
+  const traffic = trafficOf(slots);
   const outline = { family, source: uniteAll(sources), destination: uniteAll(destinations), traffic };
   const names = new Set<string>();
   for (const sets of view.indexFor(candidate).near(outline)) {
-    if (sets.action !== 'allow' || !sets.everSure || sets.isNew) continue;
-    if (sets.uuid !== null && isOwned(sets.uuid)) continue;
+    if (sets.action !== 'allow' || !sets.everSure || sets.onlyFor !== null) continue;
     const ruleSlots = slotsOn(sets.slots.sure, traffic);
     const fewer = slots.some((slot) => {
       const opened = ruleSlots

@@ -8,7 +8,7 @@ import { noAddress } from './address-sets.ts';
 import { type Box, boxesOverlap, cut } from './boxes.ts';
 import { known } from './estimates.ts';
 import type { ApplicationReader } from './rule-applications.ts';
-import { type RuleIndex, type RuleSets, slotsOn } from './rule-sets.ts';
+import { type RuleIndex, type RuleSets, slotsOn, trafficOf } from './rule-sets.ts';
 import { explicitSlots, type Slot } from './rule-slots.ts';
 import { anyService, type Service } from './service-sets.ts';
 import { portsLine, wholeSourcePorts } from './traffic-lines.ts';
@@ -34,8 +34,12 @@ export interface Walk {
  * Rules that overlap each other crosswise in several sides can cut a candidate into more parts than anybody has time
  * for. Past these bounds what is left counts as reaching the bottom rule: perhaps a superfluous rule, never a wrong one.
  */
-const mostBoxes = 2_000;
-const mostCuts = 250_000;
+export interface WalkLimits {
+  readonly boxes: number;
+  readonly cuts: number;
+}
+
+const walkLimits: WalkLimits = { boxes: 2_000, cuts: 250_000 };
 
 const serviceOf = (service: RuleService): Service =>
   service.kind === 'any'
@@ -56,34 +60,27 @@ export const candidateSlots = (candidate: CandidateRule, reader: ApplicationRead
   return slots.length > 0 ? slots : [{ ...service, applications }];
 };
 
-/** Destinations that can be told apart by address alone. */
-export interface Layer {
-  readonly destinations: readonly GrantDestination[];
-  readonly lines: readonly Line[];
-}
+/** Destinations that can be told apart by address alone, with their addresses. */
+export type Layer = readonly { readonly destination: GrantDestination; readonly line: Line }[];
 
 /**
  * Owned rules count per interface, the walk goes by address. Two interfaces may show the same address (in two VPCs);
  * they go into different layers, each walked alone.
  */
 export const layersOf = (destinations: readonly GrantDestination[], family: AddressFamily): readonly Layer[] => {
-  const layers: { destinations: GrantDestination[]; lines: Line[] }[] = [];
+  const layers: { destination: GrantDestination; line: Line }[][] = [];
   for (const destination of destinations) {
     const line = lineOfCidrs([destination.address], family);
-    const layer = layers.find(({ destinations: others, lines }) =>
-      others.every((other, at) => {
-        const otherLine = lines[at];
-        return other.interface === destination.interface || otherLine === undefined || !linesOverlap(otherLine, line);
-      }),
+    const layer = layers.find((others) =>
+      others.every((other) => other.destination.interface === destination.interface || !linesOverlap(other.line, line)),
     );
-    if (layer === undefined) layers.push({ destinations: [destination], lines: [line] });
-    else {
-      layer.destinations.push(destination);
-      layer.lines.push(line);
-    }
+    if (layer === undefined) layers.push([{ destination, line }]);
+    else layer.push({ destination, line });
   }
   return layers;
 };
+
+export const addressesOf = (layer: Layer): Line => uniteAll(layer.map(({ line }) => line));
 
 /** A rule that is going to be added in this run, as a rule that stands already. */
 export const setsOfCandidate = (name: string, candidate: CandidateRule, reader: ApplicationReader): RuleSets => {
@@ -96,15 +93,15 @@ export const setsOfCandidate = (name: string, candidate: CandidateRule, reader: 
     candidate.destinations.map(({ address }) => address),
     family,
   );
+  const slots = candidateSlots(candidate, reader);
   return {
     name,
-    uuid: null,
     action: 'allow',
-    isNew: true,
     zones: (from, to) => (from === candidate.from && to === candidate.to ? 'yes' : 'no'),
     source: known({ ...noAddress, [family]: source }),
     destination: known({ ...noAddress, [family]: destination }),
-    slots: known(candidateSlots(candidate, reader)),
+    slots: known(slots),
+    traffic: trafficOf(slots),
     doubts: [],
     everSure: true,
     onlyFor: new Set(candidate.destinations.map((to) => to.interface)),
@@ -113,14 +110,15 @@ export const setsOfCandidate = (name: string, candidate: CandidateRule, reader: 
 
 const destinationFor = (sets: RuleSets, side: 'sure' | 'maybe', family: AddressFamily, layer: Layer): Line => {
   const line = sets.destination[side][family];
-  if (sets.onlyFor === null) return line;
-  const own = layer.lines.filter((_, at) => sets.onlyFor?.has(layer.destinations[at]?.interface ?? '') === true);
-  return own.length === 0 ? [] : intersect(line, uniteAll(own));
+  const { onlyFor } = sets;
+  if (onlyFor === null) return line;
+  return intersect(line, addressesOf(layer.filter(({ destination }) => onlyFor.has(destination.interface))));
 };
 
 const boxesOf = (sets: RuleSets, side: 'sure' | 'maybe', family: AddressFamily, layer: Layer, traffic: Line): Box[] => {
   const source = sets.source[side][family];
   const destination = destinationFor(sets, side, family, layer);
+  // A box of nothing takes nothing, but would count as a cut.
   if (isEmptyLine(source) || isEmptyLine(destination)) return [];
   return slotsOn(sets.slots[side], traffic).map((slot) => ({ ...slot, source, destination }));
 };
@@ -135,9 +133,10 @@ export const walk = (
   source: Line,
   layer: Layer,
   slots: readonly Slot[],
+  limits: WalkLimits = walkLimits,
 ): Walk => {
-  const destination = uniteAll(layer.lines);
-  const traffic = uniteAll(slots.map((slot) => slot.traffic));
+  const destination = addressesOf(layer);
+  const traffic = trafficOf(slots);
   let rest: readonly Box[] = slots.map((slot) => ({ ...slot, source, destination }));
   const taken: Taken[] = [];
   const doubts: Doubt[] = [];
@@ -146,7 +145,7 @@ export const walk = (
   for (const sets of index.near({ family, source, destination, traffic })) {
     const boxes: Box[] = [];
     for (const sure of sets.everSure ? boxesOf(sets, 'sure', family, layer, traffic) : []) {
-      if (rest.length > mostBoxes || cuts > mostCuts) {
+      if (rest.length > limits.boxes || cuts > limits.cuts) {
         finished = false;
         break;
       }
@@ -160,6 +159,7 @@ export const walk = (
       rest = left;
     }
     if (boxes.length > 0) taken.push({ rule: sets.name, action: sets.action, boxes });
+    // Without doubts what it may match has been taken.
     if (sets.doubts.length > 0) {
       const maybe = boxesOf(sets, 'maybe', family, layer, traffic);
       if (rest.some((box) => maybe.some((other) => boxesOverlap(box, other)))) {

@@ -169,7 +169,6 @@ export const judgeCandidates = (question: VerdictQuestion): readonly Judged[] =>
   const interfaces = new Map(owned.map((rule) => [rule.uuid, new Set(rule.interfaces)]));
   const removed = new Set(question.removedRules);
   const views = question.views.map((view) => openView(view, bottomRule, interfaces, removed));
-  const isOwned = (uuid: string): boolean => interfaces.has(uuid);
 
   const judgeOne = (candidate: CandidateRule, input: number): readonly Judged[] => {
     checkZones(candidate);
@@ -202,7 +201,7 @@ export const judgeCandidates = (question: VerdictQuestion): readonly Judged[] =>
       return [{ input, candidate, verdict, parts, doubts, ...left(null) }];
     }
     return wanted.map((piece) => {
-      const opensMoreApplicationsThan = unique(views.flatMap((view) => narrowerAllows(view, piece, isOwned)));
+      const opensMoreApplicationsThan = unique(views.flatMap((view) => narrowerAllows(view, piece)));
       const refused = question.strictApplications === true && opensMoreApplicationsThan.length > 0;
       const more =
         opensMoreApplicationsThan.length === 0
