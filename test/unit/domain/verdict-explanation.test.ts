@@ -165,6 +165,16 @@ test('rules that could not be judged are told with the reason and what they may 
   ]);
 });
 
+test('an intrazone rule that lists the zone on one side only says what is odd about it', () => {
+  const judged = judge(
+    [rule('R', { ruleType: 'intrazone', from: ['trust'], to: ['dmz'] })],
+    [candidate({ from: 'trust' })],
+  );
+  assert.deepEqual(judged[0]?.doubts, [
+    { rule: 'R', action: 'allow', because: ['intrazone, with different zones on its two sides'] },
+  ]);
+});
+
 test('every reason for a doubt says what it is about', () => {
   const because = (said: Parameters<typeof rule>[1], scopes: Scopes = {}) =>
     judge([rule('R', said)], [candidate({ application: ['ssl'] })], scopes)[0]?.doubts.flatMap(
@@ -271,7 +281,12 @@ test('a policy that cuts a candidate into too many parts is given up on, safely 
       applications: Object.fromEntries(Array.from({ length: 200 }, (_, n) => [`a${n}`, {}])),
     },
   };
-  const destinations = Array.from({ length: 100 }, (_, n) => `10.0.0.${n * 2}/32`);
+  const destinations = [
+    ...Array.from({ length: 100 }, (_, n) => `10.0.0.${n * 2}/32`),
+    // One address on two interfaces, which no rule concerns: judged to the end where the others are given up on.
+    ['eni-a', '10.0.0.255/32'],
+    ['eni-b', '10.0.0.255/32'],
+  ] as const;
   const asked = candidate({ sources: ['0.0.0.0/0'], destinations, service: 'tcp/0-65535' });
   const judged = judge(crossing, [asked], objects);
   assert.equal(judged[0]?.verdict.kind, 'needed');
@@ -280,4 +295,5 @@ test('a policy that cuts a candidate into too many parts is given up on, safely 
     /the rest may reach "Clean up": the rules above cut it into too many parts to tell/,
   );
   assert(judged[0].verdict.explanation.length < 4000);
+  assert.deepEqual(judged[0].doubts, [], 'a rule of which everything is known raises no doubt by being passed over');
 });

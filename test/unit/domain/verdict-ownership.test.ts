@@ -83,6 +83,7 @@ test('edits of other rules, other rulebases and objects of its name leave the bo
     edit(`${V}/rulebase/nat/rules/entry[@name='Clean up']`),
     edit(`${V}/address/entry[@name='Clean up']`),
     edit(`/config/panorama/vsys/entry[@name='vsys1']/post-rulebase/security/rules/entry[@name='Clean up']`),
+    edit(`${V}/rulebase/security/rules/entry[3]`),
     edit('/config/mgt-config'),
   ];
   assert.equal(complaint([view([cleanUp])], 'Clean up', edits), 'none');
@@ -175,6 +176,32 @@ test('the same address on two interfaces is judged for each of them', () => {
   );
 });
 
+test('an address that a third interface shows as well is judged for it, whatever stands between', () => {
+  const shown = candidate({
+    destinations: [
+      ['eni-1', '10.0.1.5/32'],
+      ['eni-2', '10.0.1.6/32'],
+      ['eni-3', '10.0.1.5/32'],
+    ],
+  });
+  const [judged] = judge([rule('sg-1-1')], [shown], {}, { owned: [ownedFor('sg-1-1', 'eni-1', 'eni-2')] });
+  assert.deepEqual(
+    judged?.candidate.destinations.map((to) => to.interface),
+    ['eni-3'],
+  );
+});
+
+test('a rule is told once for all interfaces, also where they show the same address', () => {
+  const shown = candidate({
+    destinations: [
+      ['eni-1', '10.0.1.5/32'],
+      ['eni-2', '10.0.1.6/32'],
+      ['eni-3', '10.0.1.5/32'],
+    ],
+  });
+  assert.equal(judge([rule('Web in')], [shown])[0]?.verdict.explanation, 'all of it by "Web in"');
+});
+
 test('an owned rule that an administrator set to deny overrides, for its interfaces', () => {
   const rules = [rule('sg-1-1', { action: 'deny' }), rule('Web in')];
   assert.equal(
@@ -214,7 +241,10 @@ test('an owned rule that an administrator disabled overrides the grants it holds
   const rules = [rule('sg-1-1', { disabled: true })];
   const judged = judge(rules, [candidate()], {}, { owned: [holding('sg-1-1', candidate())] });
   assert.equal(short(judged), 'overridden by sg-1-1');
-  assert.equal(judged[0]?.verdict.explanation, 'all of it held back by the changed "sg-1-1"');
+  assert.deepEqual(judged[0]?.parts, [
+    { rule: 'sg-1-1', action: 'override', text: 'all of it held back by the changed "sg-1-1"' },
+  ]);
+  assert.equal(judged[0].verdict.explanation, 'all of it held back by the changed "sg-1-1"');
 });
 
 test('an owned rule that an administrator narrowed overrides the rest of the grants it holds', () => {
@@ -297,6 +327,66 @@ test('a grant that no owned rule holds is needed, also where it overlaps one tha
   assert.equal(
     judged?.verdict.explanation,
     '203.0.113.128/25 held back by the changed "sg-1-1", the rest reaches "Clean up"',
+  );
+});
+
+test('an owned rule holds back the interfaces it stands for: another interface is needed', () => {
+  const own = [holding('sg-1-1', candidate({ destinations: [['eni-1', '10.0.1.5/32']] }))];
+  const [judged, more] = judge([rule('sg-1-1', { disabled: true })], [two], {}, { owned: own });
+  assert.equal(more, undefined);
+  assert.deepEqual(
+    judged?.candidate.destinations.map((to) => to.interface),
+    ['eni-2'],
+  );
+  assert.equal(
+    judged.verdict.explanation,
+    'to 10.0.1.5/32 held back by the changed "sg-1-1", the rest reaches "Clean up"',
+  );
+});
+
+test('of several owned rules each holds back its own sources', () => {
+  const [first, second] = ['203.0.113.0/24', '198.51.100.0/24'];
+  const asked = candidate({ sources: [first, second] });
+  const [one, other] = [0, 1].map((at) => ({ ...asked, sources: asked.sources.slice(at, at + 1) }));
+  assert(one !== undefined && other !== undefined);
+  const own = [holding('sg-1-1', one), holding('sg-1-2', other)];
+  const gone = { disabled: true };
+  assert.equal(
+    judge([rule('sg-1-1', gone), rule('sg-1-2', gone)], [asked], {}, { owned: own })[0]?.verdict.explanation,
+    `${first} held back by the changed "sg-1-1", ${second} held back by the changed "sg-1-2"`,
+  );
+  const standing = rule('sg-1-1', { source: [first] });
+  assert.equal(
+    short(judge([standing, rule('sg-1-2', gone)], [asked], {}, { owned: own })),
+    'overridden by sg-1-2',
+    'the one that still lets its own sources through holds nothing back',
+  );
+});
+
+test('of several owned rules each holds back its own interfaces', () => {
+  const [one, other] = [0, 1].map((at) => ({ ...two, destinations: two.destinations.slice(at, at + 1) }));
+  assert(one !== undefined && other !== undefined);
+  const rules = [rule('sg-1-1', { disabled: true }), rule('sg-1-2', { disabled: true })];
+  const own = [holding('sg-1-1', one), holding('sg-1-2', other)];
+  assert.equal(
+    judge(rules, [two], {}, { owned: own })[0]?.verdict.explanation,
+    'to 10.0.1.5/32 held back by the changed "sg-1-1", to 10.0.1.6/32 held back by the changed "sg-1-2"',
+  );
+});
+
+test('of one address on two interfaces an owned rule holds back the interface it stands for', () => {
+  const shown = candidate({
+    destinations: [
+      ['eni-1', '10.0.1.5/32'],
+      ['eni-2', '10.0.1.5/32'],
+      ['eni-3', '10.0.1.6/32'],
+    ],
+  });
+  const held = { ...shown, destinations: shown.destinations.filter((to) => to.interface !== 'eni-1') };
+  const [judged] = judge([rule('sg-1-1', { disabled: true })], [shown], {}, { owned: [holding('sg-1-1', held)] });
+  assert.deepEqual(
+    judged?.candidate.destinations.map((to) => to.interface),
+    ['eni-1'],
   );
 });
 
@@ -441,6 +531,15 @@ test('one source and address with fewer applications is enough to be named', () 
   const [judged] = judge(rules, [asked]);
   assert(judged?.verdict.kind === 'needed');
   assert.deepEqual(judged.verdict.opensMoreApplicationsThan, ['Web in']);
+});
+
+test('one of several applications that an allow names is enough to be named', () => {
+  const [judged] = judge(
+    [rule('Admin', { application: ['ssl'] })],
+    [candidate({ application: ['ssl', 'ssh', 'ping'], service: 'any' })],
+  );
+  assert(judged?.verdict.kind === 'needed');
+  assert.deepEqual(judged.verdict.opensMoreApplicationsThan, ['Admin']);
 });
 
 // What no answer can be given to
