@@ -123,6 +123,7 @@ export const executionEnded = defineStep({
     notices: noticesPart(surroundings, settings),
     firewall: firewallPart(surroundings, settings, run),
     now: surroundings.world.now,
+    sleep: surroundings.world.sleep,
   }),
   run: async (parts, { executionArn, name }, run, settings) => {
     const { changes, turns, executions, notices, now } = parts;
@@ -131,11 +132,15 @@ export const executionEnded = defineStep({
       return { done: 'nothing', because: `The execution is ${described?.status ?? 'not known'}.` };
     }
     const heir = { id: `${executionArn} (ended)`, name, redriveCount: described.redriveCount };
-    const turn = await turns.inherit(executionArn, described.stoppedAt ?? now(), heir);
+    const left = () => run.deadline - now();
+    // A function of it that was running when it ended may still be writing: until that is over, nobody takes its turn.
+    const turn = await whileBusy(parts, 'TurnTaken', left(), () =>
+      turns.inherit({ id: executionArn, redriveCount: described.redriveCount }, heir),
+    );
     const { cleaned, unfinished } =
       turn === null
         ? { cleaned: 'It held no turn: nothing of it was staged.', unfinished: null }
-        : await underTurn(parts, settings, { name, heir, turn, milliseconds: run.deadline - now() });
+        : await underTurn(parts, settings, { name, heir, turn, milliseconds: left() });
     const cause = `${described.error ?? described.status}: ${causeText(described.cause)}`;
     const open = (await changes.of(name)).filter((item) => item.state !== 'handled');
     for (const item of open) await changes.markFailed(item, cause);
@@ -150,9 +155,34 @@ export const executionEnded = defineStep({
 
 const firewallName = (settings: Settings): string => settings.FIREWALL_ENDPOINT.join(', ');
 
+interface Waiting {
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+}
+
+const waitMilliseconds = 10_000;
+
+/** Tries again while something of ours is still under way, as long as there is time: what it leaves is only known then. */
+const whileBusy = async <Value>(
+  { now, sleep }: Waiting,
+  busy: 'TurnTaken' | 'CommitRunning',
+  milliseconds: number,
+  act: () => Promise<Value>,
+): Promise<Value> => {
+  const until = now() + milliseconds - 3 * waitMilliseconds;
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!isNamed(error, busy) || now() >= until) throw error;
+      await sleep(waitMilliseconds);
+    }
+  }
+};
+
 /** The clean-up while the turn is held; the turn is given up whatever happens, since the next holder withdraws as well. */
 const underTurn = async (
-  parts: TableParts & { readonly firewall: Firewall },
+  parts: TableParts & { readonly firewall: Firewall } & Waiting,
   settings: Settings,
   held: {
     readonly name: string;
@@ -166,7 +196,10 @@ const underTurn = async (
   const renewed = await turns.renew(heir, turn.fence, held.milliseconds);
   try {
     const unfinished = await unfinishedOf(parts, firewall, name, turn.fence - 1, settings.BOTTOM_RULE);
-    return { cleaned: await cleanUp(parts, settings), unfinished };
+    return {
+      cleaned: await whileBusy(parts, 'CommitRunning', held.milliseconds, () => cleanUp(parts, settings)),
+      unfinished,
+    };
   } catch (error) {
     const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     return {

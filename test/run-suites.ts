@@ -39,6 +39,7 @@ for (const [suite, members] of suites) {
     process.execPath,
     [
       '--test',
+      '--test-concurrency=2',
       '--test-reporter=dot',
       '--test-reporter-destination=stderr',
       '--test-reporter=tap',

@@ -89,11 +89,11 @@ export interface Turns {
    */
   release(claimant: Claimant, fence: number | null): Promise<boolean>;
   /**
-   * Takes over from an execution that has ended, at once: only if the turn is still that execution's and was not renewed
-   * after it ended (a redrive may have come since). Null when it is not.
+   * Takes over at once from an execution that has ended in the given redrive: only if the turn is still that run's. A later
+   * redrive of it is another run. Null when it is not.
    * @throws TurnTaken while one of its steps may still be writing
    */
-  inherit(from: string, endedAt: number, heir: Claimant): Promise<Turn | null>;
+  inherit(from: Pick<Claimant, 'id' | 'redriveCount'>, heir: Claimant): Promise<Turn | null>;
   read(): Promise<Turn | null>;
 }
 
@@ -192,19 +192,24 @@ export const createTurns = ({ table, now }: TurnSurroundings): Turns => {
         if ((await replace(turn, { ...turn, busyUntil: 0 })) !== null) return;
       }
     },
-    inherit: async (from, endedAt, heir) => {
-      const turn = await read();
-      // An earlier attempt of the heir itself may have died holding it.
-      if (turn === null || (turn.owner !== heir.id && (turn.owner !== from || turn.renewedAt > endedAt))) return null;
-      if (turn.busyUntil > now()) throw taken(turn, `a step of it may still be writing until ${turn.busyUntil}`);
-      return replace(turn, {
-        ...turn,
-        fence: turn.fence + 1,
-        owner: heir.id,
-        redriveCount: heir.redriveCount,
-        renewedAt: now(),
-        expiresAt: now() + turnSeconds * 1000,
-      });
+    inherit: async (from, heir) => {
+      for (;;) {
+        const turn = await read();
+        // An earlier attempt of the heir itself may have died holding it.
+        const owners = [from.id, heir.id];
+        if (turn?.owner == null || !owners.includes(turn.owner) || turn.redriveCount !== from.redriveCount) return null;
+        if (turn.busyUntil > now()) throw taken(turn, `a step of it may still be writing until ${turn.busyUntil}`);
+        const next = await replace(turn, {
+          ...turn,
+          fence: turn.fence + 1,
+          owner: heir.id,
+          redriveCount: heir.redriveCount,
+          renewedAt: now(),
+          expiresAt: now() + turnSeconds * 1000,
+        });
+        // A waiter's mark, or the last breath of the run that ended, is no reason to leave its turn.
+        if (next !== null) return next;
+      }
     },
     release: async (claimant, fence) => {
       for (;;) {

@@ -1,3 +1,4 @@
+import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { Send } from '../panos/firewall.ts';
 import { httpsSend } from './firewall-transport.ts';
 import type { Settings } from './settings.ts';
@@ -32,9 +33,13 @@ export const remembering = (): Surroundings['once'] => {
   };
 };
 
+/** A call that is not answered in time is given up: a step's deadline allows for one call that is still under way. */
+const sdkTransport = (): NodeHttpHandler =>
+  new NodeHttpHandler({ connectionTimeout: 3_000, requestTimeout: 10_000, throwOnRequestTimeout: true });
+
 export const realSurroundings = (): Surroundings => ({
   world: realWorld,
-  sdk: {},
+  sdk: { requestHandler: sdkTransport(), maxAttempts: 3 },
   sendTo: (endpoint, settings) =>
     httpsSend({
       endpoint,

@@ -55,6 +55,27 @@ describe('after a failure', () => {
     assert.ok(system.clock.now() - before < 10_000);
   });
 
+  test('a commit of ours that still runs when the execution is stopped ends first, then what it left staged is withdrawn', async () => {
+    let stop = (): void => undefined;
+    const system = await createTestSystem({
+      simulator: { jobMilliseconds: 45_000 },
+      around: async ({ stateName, attempt }, run) => {
+        if (stateName === 'Commit' && attempt === 2) stop();
+        return run();
+      },
+    });
+    const before = system.parts.simulator.exportConfiguration('candidate');
+    stop = () => {
+      const [run] = system.runs();
+      if (run !== undefined) void system.executions.stop(run.arn, { error: 'Stopped', cause: 'by hand' });
+    };
+    failingCommit(system);
+    const run = await calls(system).start(web2);
+    assert.equal(run.status, 'ABORTED');
+    assert.match(system.parts.sns.published[0]?.message ?? '', /What was staged was withdrawn/);
+    assert.equal(system.parts.simulator.exportConfiguration('candidate'), before);
+  });
+
   test('a redrive, hours later, plans again and ends right', async () => {
     const system = await createTestSystem();
     failingCommit(system);

@@ -146,7 +146,7 @@ test('under any interleaving fences grow, never repeat, and no two attempts may 
               const from = claimant.id === 'arn:a' ? 'arn:b' : 'arn:a';
               if (!ended.has(from)) return;
               const heir = { ...claimant, id: `${from} (ended)` };
-              const inherited = await turns.inherit(from, own.now(), heir);
+              const inherited = await turns.inherit({ id: from, redriveCount: heir.redriveCount }, heir);
               if (inherited !== null) {
                 taken(inherited, attempt);
                 assert.equal(inherited.owner, heir.id);

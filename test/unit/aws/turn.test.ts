@@ -183,7 +183,7 @@ test('nobody writes before busyUntil: not a waiter, not a redrive, not a later a
   await assert.rejects(take(ann), { ...taken, message: /may still be writing/ });
   await assert.rejects(take(claimant('ann', 1)), { ...taken, message: /may still be writing/ });
   await assert.rejects(turns.renew(ann, fence, 1000), { ...taken, message: /earlier attempt/ });
-  await assert.rejects(turns.inherit(ann.id, clock.now, eve), { ...taken, message: /may still be writing/ });
+  await assert.rejects(turns.inherit(ann, eve), { ...taken, message: /may still be writing/ });
   assert.equal((await turns.renew(ann, fence, null)).busyUntil, busyUntil, 'a step that only reads may go on');
   clock.now = busyUntil - 1;
   await assert.rejects(take(bob), taken, 'also when the turn itself has expired');
@@ -333,27 +333,26 @@ test('a turn is inherited from an execution that has ended, at once and under a 
   const { turns, take, clock } = await begin();
   const { fence } = await take(ann);
   clock.now += 1;
-  const turn = await turns.inherit(ann.id, clock.now, eve);
+  const turn = await turns.inherit(ann, eve);
   assert.deepEqual([turn?.owner, turn?.fence, turn?.redriveCount], [eve.id, fence + 1, 0]);
   await assert.rejects(turns.renew(ann, fence, null), stale);
 });
 
-test('nothing is inherited that is another execution’s, given up, or renewed since the end', async () => {
+test('nothing is inherited that is another execution’s, given up, or a later redrive’s', async () => {
   const { turns, take, clock } = await begin();
-  assert.equal(await turns.inherit(ann.id, clock.now, eve), null, 'nobody ever had a turn');
-  const endedAt = clock.now;
+  assert.equal(await turns.inherit(ann, eve), null, 'nobody ever had a turn');
   clock.now += 1;
   const redriven = await take(claimant('ann', 1));
-  assert.equal(await turns.inherit(ann.id, endedAt, eve), null, 'a redrive has taken it since');
-  assert.equal(await turns.inherit(bob.id, clock.now, eve), null, "another's");
+  assert.equal(await turns.inherit(ann, eve), null, 'a redrive has taken it since');
+  assert.equal(await turns.inherit(bob, eve), null, "another's");
   await turns.release(claimant('ann', 1), redriven.fence);
-  assert.equal(await turns.inherit(ann.id, clock.now, eve), null, 'given up');
+  assert.equal(await turns.inherit(ann, eve), null, 'given up');
 });
 
 test('of two that inherit at once, one does', async () => {
-  const { turns, take, clock } = await begin();
+  const { turns, take } = await begin();
   await take(ann);
-  const heirs = await Promise.all([turns.inherit(ann.id, clock.now, bob), turns.inherit(ann.id, clock.now, eve)]);
+  const heirs = await Promise.all([turns.inherit(ann, bob), turns.inherit(ann, eve)]);
   assert.equal(heirs.filter((turn) => turn !== null).length, 1);
 });
 
