@@ -48,9 +48,11 @@ const inOrder = (
   return result;
 };
 
+const uuidOf = (subject: ConfigNode): string | null => subject.attributes['uuid'] ?? null;
+
 /**
- * Which running node each candidate child was. Same name first; a renamed entry is what bore its old name, unless somebody
- * has put another entry there meanwhile.
+ * Which running node each candidate child was: a rule by its uuid, which it keeps through a rename; another renamed entry
+ * is what bore its old name; what is left goes by name.
  */
 const basesOf = (base: ConfigNode | null, candidate: ConfigNode): ReadonlyMap<ConfigNode, ConfigNode> => {
   const bases = new Map<ConfigNode, ConfigNode>();
@@ -61,21 +63,34 @@ const basesOf = (base: ConfigNode | null, candidate: ConfigNode): ReadonlyMap<Co
     claimed.add(before);
     bases.set(child, before);
   };
-  for (const child of candidate.children) claim(child, childAt(base, stepOf(child)));
+  const byUuid = new Map(
+    base.children.flatMap((before) => (uuidOf(before) === null ? [] : [[uuidOf(before), before]])),
+  );
+  for (const child of candidate.children) if (uuidOf(child) !== null) claim(child, byUuid.get(uuidOf(child)) ?? null);
   for (const child of candidate.children) {
     const renamedFrom = child.dirty?.renamedFrom ?? null;
-    if (renamedFrom !== null && !bases.has(child)) claim(child, childAt(base, { tag: 'entry', key: renamedFrom }));
+    if (renamedFrom !== null && uuidOf(child) === null) claim(child, childAt(base, { tag: 'entry', key: renamedFrom }));
   }
+  for (const child of candidate.children) if (!bases.has(child)) claim(child, childAt(base, stepOf(child)));
   return bases;
+};
+
+/** Two entries of one name, or two rules of one uuid. */
+const hasTwins = (children: readonly ConfigNode[]): boolean => {
+  const entries = children.filter(({ tag }) => tag === 'entry');
+  const uuids = entries.flatMap((child) => uuidOf(child) ?? []);
+  return new Set(entries.map(nameOf)).size < entries.length || new Set(uuids).size < uuids.length;
 };
 
 /**
  * The running configuration with the selected changes of the candidate in it, and no others: node by node, by who changed
- * a node last. Marks of the candidate stay on what was carried, so that the same function serves a partial revert
+ * a node last. Null where the selected changes cannot go without the others, because two entries would bear one name:
+ * somebody gave a name that somebody else had freed, and only one of the two is carried. Marks of the candidate stay on what was carried, so that the same function serves a partial revert
  * (the candidate with everybody's changes but the reverted). That ownership is decided node by node follows from the
  * captured marks, which go down to members; what a device does with two administrators on one node is not known.
  */
-export const carry = (running: ConfigNode, workspace: Workspace, selection: Selection): ConfigNode => {
+export const carry = (running: ConfigNode, workspace: Workspace, selection: Selection): ConfigNode | null => {
+  let entangled = false;
   const removed = new Set(
     workspace.removals.filter((removal: Removal) => selection.takes(removal.admin)).map((removal) => removal.key),
   );
@@ -105,11 +120,13 @@ export const carry = (running: ConfigNode, workspace: Workspace, selection: Sele
       else if (!used.has(child) && !whole && !removed.has(pathText([...path, stepOf(child)]))) staying.push(child);
     }
     const present = new Set(staying);
-    return inOrder(staying, candidate.children, carried, (child) => {
+    const ordered = inOrder(staying, candidate.children, carried, (child) => {
       const result = carried.get(child);
       if (result === undefined) return false;
       return whole || !present.has(result) || (child.moved !== null && selection.takes(child.moved.admin));
     });
+    entangled ||= hasTwins(ordered);
+    return ordered;
   };
 
   /** Null: not in the result. */
@@ -147,7 +164,8 @@ export const carry = (running: ConfigNode, workspace: Workspace, selection: Sele
     };
   };
 
-  return settle(visit(running, workspace.candidate, [], false) ?? running);
+  const result = settle(visit(running, workspace.candidate, [], false) ?? running);
+  return entangled ? null : result;
 };
 
 const withMarks = (base: ConfigNode, kept: readonly ConfigNode[], dirty: Dirty | null): ConfigNode =>

@@ -112,6 +112,8 @@ const nothingToCommit = (request: CommitRequest, superuser: boolean): SimulatorR
       )
     : succeeded(19, 'There are no changes to commit.');
 
+const partialNotAllowed = 'Partial commit is not allowed. Full system commit must be completed.';
+
 export const fullCommitRequired = (device: Device): boolean =>
   device.fullCommitForced || device.workspace.fullCommitReasons.length > 0;
 
@@ -176,9 +178,11 @@ export const enqueueCommit = (
   const word = request.kind === 'commit' ? 'Commit' : 'Validate';
   if (request.kind === 'commit') {
     // Wording by analogy with the captured refusal of a partial revert.
-    if (isPartial(request) && fullCommitRequired(device))
-      throw new Refusal(13, ['Partial commit is not allowed. Full system commit must be completed.']);
+    if (isPartial(request) && fullCommitRequired(device)) throw new Refusal(13, [partialNotAllowed]);
     if (!request.force && !pendingFor(device, request)) return nothingToCommit(request, plan.superuser);
+    // Chosen: what a device does with changes that cannot go without another administrator's is not known.
+    if (isPartial(request) && carry(device.running, device.workspace, selectionOf(request)) === null)
+      throw new Refusal(13, [partialNotAllowed]);
   }
   const job = queueJob(
     device,
@@ -249,7 +253,13 @@ const finish = (device: Device, options: CommitOptions, job: Job, at: number): v
   }
   const selection = selectionOf(request);
   const full = !isPartial(request);
-  const config = unmarked(full ? taken.candidate : carry(device.running, taken, selection));
+  const carried = full ? taken.candidate : carry(device.running, taken, selection);
+  if (carried === null) {
+    // A commit queued before this one, or a validation: refused here as it would have been at the door.
+    done('FAIL', request.kind === 'commit' ? [partialNotAllowed, 'Commit failed'] : [partialNotAllowed], []);
+    return;
+  }
+  const config = unmarked(carried);
   const { errors, warnings } = checkCommit(config, scopesFor(device, config));
   if (errors.length > 0) {
     done('FAIL', request.kind === 'commit' ? [...errors, 'Commit failed'] : errors, warnings);

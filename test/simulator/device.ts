@@ -15,7 +15,10 @@ export interface JournalEntry {
   readonly at: number;
 }
 
-/** What is no longer in the candidate, so that a partial commit knows whose doing that was. */
+/**
+ * What is no longer in the candidate, so that a partial commit knows whose doing that was. An entry that was renamed is
+ * remembered by its name in the running configuration, and stays remembered when another entry is given that name.
+ */
 export interface Removal {
   readonly path: Path;
   readonly key: string;

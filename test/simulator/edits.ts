@@ -313,6 +313,13 @@ const mergeMembers = (
   return created ? merged : edit.touched(merged, false);
 };
 
+/** What was taken away inside a node is of no account once the node itself is gone or wholly replaced. */
+export const withoutBelow = (removals: readonly Removal[], path: Path): readonly Removal[] => {
+  if (removals.length === 0) return removals;
+  const key = pathText(path);
+  return removals.filter((removal) => !removal.key.startsWith(`${key}/`));
+};
+
 export const without = (removals: readonly Removal[], path: Path): readonly Removal[] => {
   if (removals.length === 0) return removals;
   const key = pathText(path);
@@ -441,7 +448,8 @@ export const editAt = (workspace: Workspace, editing: Editing, path: Path, sent:
   );
   edit.touches.push({ path, action: existed === null ? 'CREATE' : 'EDIT' });
   checkLost(candidate, editing, path.slice(0, -1), lost);
-  return edit.finish(workspace, candidate, without(workspace.removals, path));
+  const removals = existed === null ? without(workspace.removals, path) : withoutBelow(workspace.removals, path);
+  return edit.finish(workspace, candidate, removals);
 };
 
 /** A replaced container keeps the uuids of the rules that are still in it. */
@@ -521,9 +529,13 @@ export const deleteAt = (workspace: Workspace, editing: Editing, paths: readonly
     const subject = nodeAt(candidate, path);
     if (subject === null) continue;
     candidate = updateAt(candidate, path, () => null, edit.touched);
+    // A renamed entry is gone from where running has it; what another entry of this name was stays gone as it is.
+    const renamedFrom = subject.dirty?.renamedFrom ?? null;
+    const origin: Path = renamedFrom === null ? path : [...path.slice(0, -1), { tag: 'entry', key: renamedFrom }];
+    const key = pathText(origin);
     removals = [
-      ...without(removals, path),
-      { path, key: pathText(path), admin: editing.admin, dirtyId: workspace.dirtyCounter + 1 },
+      ...withoutBelow(removals, path).filter((removal) => removal.key !== key),
+      { path: origin, key, admin: editing.admin, dirtyId: workspace.dirtyCounter + 1 },
     ];
     edit.touches.push({ path, action: 'DELETE' });
     lost.push({ path, subject });

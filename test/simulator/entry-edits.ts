@@ -9,8 +9,8 @@ import {
   updateAt,
   withChildren,
 } from './config-node.ts';
-import type { Workspace } from './device.ts';
-import { checkName, Edit, type Editing, merge, noSchema, schemaFor, vsysOf, without } from './edits.ts';
+import type { Removal, Workspace } from './device.ts';
+import { checkName, Edit, type Editing, merge, noSchema, schemaFor, vsysOf, without, withoutBelow } from './edits.ts';
 import type { Scopes } from './names.ts';
 import { kindNaming, type ReferenceKind, referencesOf, resolves } from './references.ts';
 import { Refusal } from './reply.ts';
@@ -55,7 +55,9 @@ export const renameAt = (workspace: Workspace, editing: Editing, path: Path, new
             dirty: {
               ...edit.mark(
                 existing.dirty?.whole === true ? 'whole' : 'own',
-                existing.dirty?.whole === true && existing.dirty.renamedFrom === null
+                existing.dirty?.whole === true &&
+                  existing.dirty.renamedFrom === null &&
+                  existing.attributes['uuid'] === undefined
                   ? null
                   : (existing.dirty?.renamedFrom ?? oldName),
               ),
@@ -69,10 +71,21 @@ export const renameAt = (workspace: Workspace, editing: Editing, path: Path, new
   if (kind !== null)
     candidate = renameMentions(candidate, edit, kind, oldName, newName, editing.scopes(candidate, vsysOf(path)));
   const removals = [
-    ...without(workspace.removals, newPath),
+    ...removalsMoved(workspace.removals, path, newPath),
     { path, key: pathText(path), admin: editing.admin, dirtyId: workspace.dirtyCounter + 1 },
   ];
   return edit.finish(workspace, candidate, removals);
+};
+
+/** What was taken away inside an entry goes with it to its new name; what bore that name before stays gone. */
+const removalsMoved = (removals: readonly Removal[], from: Path, to: Path): readonly Removal[] => {
+  const key = pathText(from);
+  return withoutBelow(removals, to).flatMap((removal) => {
+    if (removal.key === key) return [];
+    if (!removal.key.startsWith(`${key}/`)) return [removal];
+    const path = [...to, ...removal.path.slice(from.length)];
+    return [{ ...removal, path, key: pathText(path) }];
+  });
 };
 
 const renameMentions = (

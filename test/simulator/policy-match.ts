@@ -193,7 +193,7 @@ export const ruleMatches = (rule: ConfigNode, session: Session, scopes: Scopes, 
   addressesMatch(rule, 'source', session, scopes, outside) &&
   addressesMatch(rule, 'destination', session, scopes, outside);
 
-/** Matching rules from the top: the first one, or with `showAll` every one down to the first that ends evaluation. */
+/** Matching rules from the top: the first one, or with `showAll` every one (captured: text replies list them with gaps). */
 export const matchPolicy = (
   rules: readonly CompiledRule[],
   session: Session,

@@ -21,19 +21,26 @@ export const revertAll = (device: Device): SimulatorResponse => {
 /** Takes back the changes of some administrators and keeps everybody else's. */
 export const revertPartial = (device: Device, admins: readonly string[]): SimulatorResponse => {
   refuseRevertWhileQueued(device);
-  if (fullCommitRequired(device))
-    throw new Refusal(null, ['Partial revert is not allowed. Full system commit must be completed.']);
+  if (fullCommitRequired(device)) throw partialNotAllowed();
   device.workspace = workspaceWithout(device, admins);
   return reverted();
 };
 
-/** The workspace with the uncommitted changes of some administrators taken back. */
+const partialNotAllowed = (): Refusal =>
+  new Refusal(null, ['Partial revert is not allowed. Full system commit must be completed.']);
+
+/**
+ * The workspace with the uncommitted changes of some administrators taken back.
+ * @throws Refusal when others' changes cannot stay without them (chosen: what a device does then is not known)
+ */
 export const workspaceWithout = (device: Device, admins: readonly string[]): Workspace => {
   const { workspace } = device;
   const others = (admin: string): boolean => !admins.includes(admin);
+  const candidate = carry(device.running, workspace, { takes: others, includes: () => true });
+  if (candidate === null) throw partialNotAllowed();
   return {
     ...workspace,
-    candidate: carry(device.running, workspace, { takes: others, includes: () => true }),
+    candidate,
     journal: workspace.journal.filter((line) => others(line.owner)),
     removals: workspace.removals.filter((removal) => others(removal.admin)),
     auditComments: new Map([...workspace.auditComments].filter(([, comment]) => others(comment.admin))),
