@@ -127,7 +127,7 @@ export interface RuleIndex {
   readonly append: (sets: RuleSets) => void;
 }
 
-/** The outermost edges; those of nothing lie apart from everything. */
+/** The outermost edges. No point lies below 0, so those of nothing lie apart from everything. */
 type Edges = readonly [Point, Point];
 const edges = (line: Line): Edges => [line[0] ?? 0, line[line.length - 1] ?? 0];
 const apart = (a: Edges, b: Edges): boolean => a[1] <= b[0] || b[1] <= a[0];
@@ -141,7 +141,8 @@ interface Indexed {
 
 /**
  * Passes rules over by the outermost edges of their sets first, which costs a few comparisons a rule: most rules of a
- * big policy concern other destinations. Only what is left is compared exactly. Nothing but speed hangs on it.
+ * big policy concern other destinations. Only what is left is compared exactly. Nothing but speed hangs on
+ * what is passed over here.
  */
 export const indexRules = (rules: readonly RuleSets[], from: string, to: string, family: AddressFamily): RuleIndex => {
   const indexed: Indexed[] = [];
