@@ -1,118 +1,22 @@
-import type { Records } from '../shared/aws/records.ts';
-import type { CandidateRule, RuleService } from '../shared/domain/candidate-rules.ts';
 import { isNamed, NamedError } from '../shared/domain/errors.ts';
-import type { ObjectRecord, RuleContent, RuleRecord } from '../shared/domain/ownership.ts';
-import { namePrefix } from '../shared/domain/plan.ts';
+import type { ObjectRecord } from '../shared/domain/ownership.ts';
 import { planDigest } from '../shared/domain/plan-digest.ts';
-import type { Policy, SecurityRule } from '../shared/domain/policy.ts';
+import type { Policy } from '../shared/domain/policy.ts';
 import { localRules } from '../shared/domain/prerequisites.ts';
-import { contentOf, contentOfRule, differences, portText, type RuleStyle } from '../shared/domain/rule-content.ts';
-import { type Configurations, chooseService, unusedServices } from '../shared/domain/service-objects.ts';
+import { readBack } from '../shared/domain/read-back.ts';
+import type { RuleStyle } from '../shared/domain/rule-content.ts';
+import { type Configurations, unusedServices } from '../shared/domain/service-objects.ts';
 import type { Edit, Firewall, FirewallSnapshot } from '../shared/panos/firewall.ts';
+import { chooseAdditions, editsFor, type Writing } from '../shared/runtime/additions.ts';
 import { digestOf } from '../shared/runtime/digest.ts';
 import { firewallPart } from '../shared/runtime/firewall-part.ts';
 import { halveBatch } from '../shared/runtime/halve-batch.ts';
-import type { Applied, Expectation, Tested } from '../shared/runtime/plans.ts';
+import { learnUuids, recordIntents } from '../shared/runtime/intents.ts';
+import type { Applied, Tested } from '../shared/runtime/plans.ts';
 import { styleOf } from '../shared/runtime/settings.ts';
-import { brief, type Execution, HeldState, section, shown } from '../shared/runtime/states.ts';
+import { brief, HeldState, section, shown } from '../shared/runtime/states.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
 import { tableParts } from '../shared/runtime/table-parts.ts';
-
-interface Writing {
-  readonly execution: Execution;
-  readonly fence: number;
-  readonly bottomRule: string;
-  readonly style: RuleStyle;
-}
-
-interface Addition {
-  readonly record: RuleRecord;
-  readonly content: RuleContent;
-}
-
-/** A name that nobody has: the next number of the subject that is free in every rulebase of both configurations. */
-const freeName = async (records: Records, prefix: string, snapshot: Configurations): Promise<string> => {
-  const taken = new Set([...snapshot.candidate.rules, ...snapshot.running.rules].map((rule) => rule.name));
-  for (;;) {
-    const name = `${prefix}-${await records.nextNumber(prefix)}`;
-    if (!taken.has(name)) return name;
-  }
-};
-
-const additionFor = (
-  candidate: CandidateRule,
-  name: string,
-  service: string,
-  { execution, fence, style }: Writing,
-  eventId: string,
-): Addition => {
-  const content = contentOf(candidate, service, style);
-  const record: RuleRecord = {
-    format: 1,
-    id: name,
-    state: 'intended',
-    name,
-    uuid: null,
-    group: candidate.group,
-    family: candidate.family,
-    traffic: candidate.traffic,
-    service: candidate.service,
-    contributions: { sources: candidate.sources, destinations: candidate.destinations },
-    content,
-    intent: { kind: 'add', execution: execution.name, content },
-    fence,
-    broughtBy: { eventId, execution: execution.name },
-  };
-  return { record, content };
-};
-
-/** The additions of the plan, with names and service objects chosen; nothing is written yet but the counters. */
-const chooseAdditions = async (
-  tested: Tested,
-  snapshot: FirewallSnapshot,
-  records: Records,
-  objects: readonly ObjectRecord[],
-  writing: Writing,
-  eventId: string,
-) => {
-  const made = new Map<string, Extract<RuleService, { kind: 'ports' }>>();
-  const additions: Addition[] = [];
-  for (const { candidate, verdict } of tested.judged) {
-    if (verdict.kind !== 'needed') continue;
-    const choice = chooseService(candidate.service, snapshot, objects, made);
-    if (choice.kind === 'new') made.set(choice.name, choice.service);
-    const name = await freeName(records, namePrefix(candidate), snapshot);
-    additions.push(additionFor(candidate, name, choice.kind === 'any' ? 'any' : choice.name, writing, eventId));
-  }
-  return { additions, made };
-};
-
-const editsFor = (
-  tested: Tested,
-  additions: readonly Addition[],
-  made: ReadonlyMap<string, Extract<RuleService, { kind: 'ports' }>>,
-  { bottomRule, style }: Writing,
-): readonly Edit[] => [
-  ...tested.removals.map(({ name }): Edit => ({ kind: 'delete-rule', name })),
-  ...tested.shrinks.flatMap(({ name, source, destination }): readonly Edit[] => [
-    ...(source === null ? [] : [{ kind: 'set-members', name, field: 'source', members: source } as const]),
-    ...(destination === null
-      ? []
-      : [{ kind: 'set-members', name, field: 'destination', members: destination } as const]),
-  ]),
-  ...[...made].map(
-    ([name, { protocol, ports }]): Edit => ({
-      kind: 'add-service',
-      name,
-      service: { protocol, port: portText(ports), sourcePort: null },
-      tag: style.tag,
-    }),
-  ),
-  ...additions.map(
-    ({ record, content }): Edit => ({ kind: 'add-rule', name: record.name, content, before: bottomRule }),
-  ),
-  ...tested.moves.map(({ name }): Edit => ({ kind: 'move-rule', name, before: bottomRule })),
-];
 
 /** Refuses what the platform has no room for, before anything is written. */
 const checkRoom = async (
@@ -159,50 +63,6 @@ const auditCommentFor = ({ settings }: FirewallSnapshot, style: RuleStyle, reaso
     );
   }
   return comment;
-};
-
-/** What each written rule must be, compared with what the candidate configuration says it is. */
-const readBack = (
-  policy: Policy,
-  tested: Tested,
-  additions: readonly Addition[],
-  bottomRule: string,
-): { readonly rules: ReadonlyMap<string, SecurityRule>; readonly problems: readonly string[] } => {
-  const local = localRules(policy);
-  const bottom = local.findIndex((rule) => rule.name === bottomRule);
-  const rules = new Map<string, SecurityRule>();
-  const problems: string[] = [];
-  for (const { record, content } of additions) {
-    const named = local.filter((rule) => rule.name === record.name);
-    const [rule] = named;
-    if (rule === undefined || named.length > 1) problems.push(`"${record.name}" is there ${named.length} times`);
-    else if (differences(contentOfRule(rule), content).length > 0) {
-      problems.push(`"${record.name}" reads back with another ${differences(contentOfRule(rule), content).join(', ')}`);
-    } else if (local.indexOf(rule) > bottom) problems.push(`"${record.name}" is below "${bottomRule}"`);
-    else rules.set(record.id, rule);
-  }
-  const byUuid = new Map(local.map((rule) => [rule.uuid, rule] as const));
-  for (const { uuid, name } of tested.removals) if (byUuid.has(uuid)) problems.push(`"${name}" is still there`);
-  for (const shrink of tested.shrinks) {
-    const rule = byUuid.get(shrink.uuid);
-    if (rule === undefined) problems.push(`"${shrink.name}" has disappeared`);
-    else {
-      const { source, destination } = shrink;
-      const differ = differences(contentOfRule(rule), {
-        ...contentOfRule(rule),
-        source: source ?? rule.source,
-        destination: destination ?? rule.destination,
-      });
-      if (differ.length > 0) problems.push(`"${shrink.name}" reads back with another ${differ.join(', ')}`);
-      else rules.set(shrink.id, rule);
-    }
-  }
-  for (const { id, uuid, name } of tested.moves) {
-    const rule = byUuid.get(uuid);
-    if (rule === undefined || local.indexOf(rule) > bottom) problems.push(`"${name}" is not above "${bottomRule}"`);
-    else rules.set(id, rule);
-  }
-  return { rules, problems };
 };
 
 const withoutRules = (policy: Policy, removals: Tested['removals']): Policy => {
@@ -285,7 +145,7 @@ export const applyRules = defineStep({
       await recordIntents(records, tested, additions, made, writing);
       if (edits.length > 0) await writeOrSplit(firewall, edits, auditComment, held, tested);
       const candidate = edits.length > 0 ? await firewall.candidate() : snapshot.candidate;
-      const { rules, problems } = readBack(candidate, tested, additions, settings.BOTTOM_RULE);
+      const { rules, problems } = readBack(candidate, { ...tested, additions }, settings.BOTTOM_RULE);
       if (problems.length > 0) {
         await firewall.withdraw(edits.flatMap((edit) => firewall.xpathsOf(edit)));
         throw new NamedError('PlanStale', `What was written does not read back as intended: ${problems.join('; ')}.`);
@@ -331,74 +191,6 @@ export const applyRules = defineStep({
     }
   },
 });
-
-const recordIntents = async (
-  records: Records,
-  tested: Tested,
-  additions: readonly Addition[],
-  made: ReadonlyMap<string, Extract<RuleService, { kind: 'ports' }>>,
-  { execution, fence }: Writing,
-): Promise<void> => {
-  const all = new Map((await records.rules()).map((record) => [record.id, record] as const));
-  const intend = async (id: string, intent: (record: RuleRecord) => RuleRecord['intent']) => {
-    const record = all.get(id);
-    if (record === undefined) throw new NamedError('PlanStale', `The record of ${id} has disappeared.`);
-    await records.putRule({ ...record, intent: intent(record), fence });
-  };
-  for (const { id, declined = null } of tested.removals) {
-    await intend(id, () => ({ kind: 'remove', execution: execution.name, declined }));
-  }
-  for (const shrink of tested.shrinks) {
-    await intend(shrink.id, (record) => ({
-      kind: 'change',
-      execution: execution.name,
-      contributions: shrink.contributions,
-      content: {
-        ...record.content,
-        source: shrink.source ?? record.content.source,
-        destination: shrink.destination ?? record.content.destination,
-      },
-    }));
-  }
-  const shrunk = new Set(tested.shrinks.map(({ id }) => id));
-  for (const { id } of tested.moves.filter((move) => !shrunk.has(move.id))) {
-    await intend(id, () => ({ kind: 'move', execution: execution.name }));
-  }
-  for (const [id, { protocol, ports }] of made) {
-    await records.putObject({ format: 1, id, state: 'intended', protocol, ports, fence });
-  }
-  for (const { record } of additions) await records.putRule(record);
-};
-
-const learnUuids = async (
-  records: Records,
-  tested: Tested,
-  additions: readonly Addition[],
-  rules: ReadonlyMap<string, SecurityRule>,
-  { fence }: Writing,
-): Promise<readonly Expectation[]> => {
-  const expectations: Expectation[] = [];
-  for (const { record, content } of additions) {
-    const uuid = rules.get(record.id)?.uuid ?? null;
-    if (uuid === null) {
-      throw new NamedError('Misconfigured', `"${record.name}" has no uuid: PAN-OS 9.0 or later is needed.`);
-    }
-    await records.putRule({ ...record, uuid, fence });
-    expectations.push({ id: record.id, kind: 'add', name: record.name, uuid, content });
-  }
-  for (const { id, name, uuid } of tested.removals) {
-    expectations.push({ id, kind: 'remove', name, uuid, content: null });
-  }
-  const standing = (kind: 'change' | 'move') => (planned: { id: string; name: string; uuid: string }) => {
-    const rule = rules.get(planned.id);
-    expectations.push({ ...identity(planned), kind, content: rule === undefined ? null : contentOfRule(rule) });
-  };
-  tested.shrinks.forEach(standing('change'));
-  tested.moves.forEach(standing('move'));
-  return expectations;
-};
-
-const identity = ({ id, name, uuid }: { id: string; name: string; uuid: string }) => ({ id, name, uuid });
 
 const writeOrSplit = async (
   firewall: Firewall,
