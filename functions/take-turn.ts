@@ -10,6 +10,13 @@ import { tableParts } from '../shared/runtime/table-parts.ts';
 /** A plan that became stale is made again at most this often in a row. */
 const mostPlans = 12;
 
+/** What made the last plan stale: the Catch keeps the error, whose Cause is JSON text with the message (documented). */
+const staleCause = (stale: unknown): string => {
+  const { Cause = '' } = (stale ?? {}) as { readonly Cause?: string };
+  const [, message = Cause] = /"errorMessage":("(?:[^"\\]|\\.)*")/.exec(Cause) ?? [];
+  return brief(message);
+};
+
 /**
  * Becomes the one writer, with every pending change in hand and a candidate configuration free of leftovers; or learns that
  * another run did the work. Safe to repeat: a turn that is ours already is taken again under a higher fence.
@@ -26,7 +33,7 @@ export const takeTurn = defineStep({
   }),
   run: async ({ changes, turns, records, workings, firewall, isRunning, now }, state, run, settings) => {
     const { execution } = run;
-    const { format, change, because } = state;
+    const { format, change } = state;
     const own = await changes.of(execution.name);
     const open = own.filter((item) => item.state !== 'handled');
     if (own.length > 0 && open.length === 0) {
@@ -45,7 +52,10 @@ export const takeTurn = defineStep({
     const attempt = state.turn?.redriveCount === execution.redriveCount ? state.turn.attempt + 1 : 1;
     if (attempt > mostPlans) {
       await turns.release(execution, null);
-      throw new NamedError('PolicyUnsettled', `The plan became stale ${mostPlans} times in a row: ${because ?? ''}`);
+      throw new NamedError(
+        'PolicyUnsettled',
+        `The plan became stale ${mostPlans} times in a row, at last since: ${staleCause(state['stale'])}`,
+      );
     }
     const taken = await turns.take(execution, isRunning);
     const turn = await turns.renew(execution, taken.fence, run.deadline - now());
@@ -72,7 +82,7 @@ export const takeTurn = defineStep({
             batch.map((item) => `${item.change.kind} ${item.sk} (${item.execution})`),
             (line) => line.includes(execution.name),
           ),
-          withdrawn: settled.withdrawn.map(brief),
+          withdrawn: shown(settled.withdrawn.map(brief)),
           working: `working#${execution.name} ${turn.fence}#`,
         },
         firewall: settled.firewall,

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { administratorsRules, calls, causeOf, resyncRun, web2 } from '../support/calls.ts';
+import {
+  administratorsRules,
+  calls,
+  causeOf,
+  colleague,
+  resyncRun,
+  ruleFields,
+  ruleXpath,
+  web2,
+} from '../support/calls.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 import { ids } from '../system/demo-account.ts';
 
@@ -109,6 +118,28 @@ describe('after a failure', () => {
     assert.equal(system.executions.find(failed.arn).status, 'SUCCEEDED');
     assert.equal((await system.rules()).filter(({ owned }) => owned).length, 1);
     assert.equal(system.parts.sns.published.length, 0);
+  });
+});
+
+describe('a policy that does not stand still', () => {
+  test('is planned for twelve times, then given up by name with the last reason, and nothing stays behind', async () => {
+    let edits = 0;
+    const system: TestSystem = await createTestSystem({
+      around: ({ stateName }, run) => {
+        if (stateName === 'ApplyRules') {
+          edits += 1;
+          const other = colleague(system);
+          other.addRule(`Rush ${edits}`, ruleFields({ destination: `10.0.9.${edits}` }));
+          other.move(ruleXpath(`Rush ${edits}`), 'top');
+        }
+        return run();
+      },
+    });
+    const run = await calls(system).start(web2);
+    assert.equal(run.error, 'PolicyUnsettled');
+    assert.match(causeOf(run), /12 times in a row, at last since: "The policy has changed since/);
+    assert.equal(edits, 12);
+    assert.equal(system.parts.simulator.exportConfiguration('candidate').includes(`${web2}-`), false);
   });
 });
 
