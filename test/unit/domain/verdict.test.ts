@@ -100,3 +100,8 @@ test('a candidate accepted before counts only for the interfaces it was made for
   );
   assert.equal(short(judged), 'needed; needed');
 });
+
+test('a candidate accepted before counts only between the zones it was made for', () => {
+  const others = [candidate({ to: 'dmz' }), candidate({ from: 'dmz' })];
+  for (const other of others) assert.equal(short(judge([], [candidate(), other])), 'needed; needed');
+});
