@@ -1,7 +1,8 @@
 import { readDesiredGrants } from '../shared/aws/read-grants.ts';
+import { GrantIndex, remaining } from '../shared/domain/grant-index.ts';
 import { candidateRules } from '../shared/domain/grants/candidates.ts';
 import { withPreNatAddresses } from '../shared/domain/grants/desired-grants.ts';
-import { GrantIndex, missingGrants, remaining } from '../shared/domain/plan.ts';
+import { missingGrants } from '../shared/domain/plan.ts';
 import { trafficText } from '../shared/domain/rule-content.ts';
 import { candidateContext } from '../shared/runtime/candidate-context.ts';
 import { ec2Part } from '../shared/runtime/ec2-part.ts';

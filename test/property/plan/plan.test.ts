@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { contains, overlaps } from '../../../shared/domain/addresses.ts';
+import { GrantIndex, remaining } from '../../../shared/domain/grant-index.ts';
 import type { Grant, GrantDestination, GrantSource, Traffic } from '../../../shared/domain/grants.ts';
 import type { Contributions, RuleRecord } from '../../../shared/domain/ownership.ts';
 import {
-  GrantIndex,
   type Holding,
   missingGrants,
   planRemovals,
   type Removals,
-  remaining,
   shrunkMembers,
 } from '../../../shared/domain/plan.ts';
 import type { Recognised, Recognition } from '../../../shared/domain/recognise.ts';
