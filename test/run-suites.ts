@@ -24,7 +24,7 @@ if (suites.size === 0) {
 }
 
 /** One seed for every law of a run, so that SEED= repeats all of it. A gate must not depend on chance; every other run may. */
-const seed = process.env['SEED'] ?? (process.env['CI'] ? '20261121' : String(Math.floor(Math.random() * 2 ** 31)));
+const seed = process.env['SEED'] ?? (process.env['CI'] ? '1' : String(Math.floor(Math.random() * 2 ** 31)));
 console.log(`seed ${seed} (SEED= repeats a run)`);
 
 interface Outcome {
