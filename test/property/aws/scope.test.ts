@@ -11,7 +11,7 @@ import type { Grant } from '../../../shared/domain/grants.ts';
 import type { BusEvent } from '../../local/bus-event.ts';
 import { createEc2 } from '../../local/ec2/endpoint.ts';
 import { inProcessHandler } from '../../local/http.ts';
-import { countedIds, derive, firewallInterface, now } from '../../unit/aws/ec2-world.ts';
+import { countedIds, derive, firewallInterface, idsOfCalls, now } from '../../unit/aws/ec2-world.ts';
 import { accountOf, accountPlan, groupId, instanceId, interfaceId, type Plan } from './random-accounts.ts';
 
 type Client = ec2.EC2Client;
@@ -235,7 +235,7 @@ const play = async (
   const endpoint = createEc2({
     account: accountOf(plan, false),
     now: () => clock,
-    newId: countedIds(),
+    newId: countedIds(idsOfCalls),
     timing: atRest,
     emit: (event) => void events.push(event),
   });

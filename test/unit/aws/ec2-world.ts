@@ -11,9 +11,12 @@ import { inProcessHandler } from '../../local/http.ts';
 /** The moment at which every account of these tests stands still. */
 export const now = Date.parse('2026-11-05T12:00:00Z');
 
+/** Ids that calls make begin here, past those of any seeded account: a rule made by a call must not take another one's id. */
+export const idsOfCalls = 1_000_000;
+
 /** Ids in UUID form, one after the other. */
-export const countedIds = (): (() => string) => {
-  let count = 0;
+export const countedIds = (after = 0): (() => string) => {
+  let count = after;
   return () => {
     count += 1;
     return `00000000-0000-4000-8000-${count.toString(16).padStart(12, '0')}`;
@@ -30,7 +33,7 @@ export interface Ec2World {
 
 /** The real SDK client over the local EC2 endpoint, in one process. Retries of the SDK itself are off. */
 export const worldOf = (account: Account, faults: () => Ec2Faults = () => ({})): Ec2World => {
-  const endpoint = createEc2({ account, now: () => now, newId: countedIds(), faults });
+  const endpoint = createEc2({ account, now: () => now, newId: countedIds(idsOfCalls), faults });
   const client = new EC2Client({
     region: 'eu-central-1',
     credentials: { accessKeyId: 'EXAMPLE', secretAccessKey: 'EXAMPLE' },
