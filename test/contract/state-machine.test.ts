@@ -101,20 +101,6 @@ describe('error names', () => {
       }
     }
   });
-
-  test("Lambda's own errors, throttling included, are retried in every Task", () => {
-    for (const [name, state] of tasks()) {
-      for (const error of [
-        'Lambda.TooManyRequestsException',
-        'Lambda.ServiceException',
-        'Lambda.Unknown',
-        'States.Timeout',
-      ]) {
-        assert.ok(retriedIn(state).includes(error), `${name} retries ${error}`);
-      }
-      for (const { ErrorEquals } of state.Retry) assert.ok(!ErrorEquals.includes('States.ALL'), name);
-    }
-  });
 });
 
 describe('the turn', () => {
