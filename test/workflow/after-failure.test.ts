@@ -98,7 +98,7 @@ describe('after a failure', () => {
     assert.ok(again.states.some(({ name }) => name === 'TakeTurn'));
   });
 
-  test('a status event that comes late, after a redrive has begun, takes nothing from it', async () => {
+  test('a status event that comes after a redrive has ended takes nothing from it', async () => {
     const held: (() => void)[] = [];
     const system = await createTestSystem({
       afterFailure: async (_event, run) => {

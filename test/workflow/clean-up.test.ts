@@ -26,8 +26,8 @@ const firstRun = (system: TestSystem): string => {
 const stopFirst = (system: TestSystem): void =>
   void system.executions.stop(firstRun(system), { error: 'Stopped', cause: 'by hand' });
 
-const turnOf = (system: TestSystem): Promise<unknown> =>
-  tableParts(system.surroundings, settingsFrom(system.surroundings.world.environment)).turns.read();
+const tableOf = (system: TestSystem) =>
+  tableParts(system.surroundings, settingsFrom(system.surroundings.world.environment));
 
 /** The states in which a run found that its turn had gone to another. */
 const lostTurnIn = (system: TestSystem): readonly string[] =>
@@ -44,7 +44,7 @@ describe('the clean-up of a run that was redriven meanwhile', () => {
     const over = Promise.withResolvers<void>();
     let commits = 0;
     const seen: { turn: unknown; candidate: string }[] = [];
-    const look = async () => void seen.push({ turn: await turnOf(system), candidate: candidate(system) });
+    const look = async () => void seen.push({ turn: await tableOf(system).turns.read(), candidate: candidate(system) });
     const system: TestSystem = await createTestSystem({
       afterFailure: async (_event, run) => {
         await late.promise;
@@ -100,6 +100,10 @@ describe('the clean-up of a run that was redriven meanwhile', () => {
     assert.match(system.parts.sns.published[0]?.message ?? '', /ended ABORTED/);
     assert.deepEqual(lostTurnIn(system), ['ApplyRules'], 'the redrive takes its turn once and keeps it');
     assert.equal((await system.rules()).filter(({ owned }) => owned).length, 1);
+    assert.deepEqual(
+      (await tableOf(system).changes.of(run.name)).map(({ state }) => state),
+      ['handled'],
+    );
   });
 
   test('a failure of the redrive is told as well, though the first one was', async () => {
