@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Execution } from '../local/step-functions/executions.ts';
+import { calls, causeOf, colleague, outputOf, ruleFields, statesOf, web2 } from '../support/calls.ts';
+import { createMeddledSystem, type MeddledSystem } from '../support/meddling.ts';
+import { administrator } from '../system/parts.ts';
+
+const ours = `${web2}-1`;
+const theirs = 'Theirs';
+const running = (system: MeddledSystem): string => system.parts.simulator.exportConfiguration('running');
+const candidate = (system: MeddledSystem): string => system.parts.simulator.exportConfiguration('candidate');
+
+/** A firewall that takes nothing but full commits until one has been made. */
+const demanding = async (): Promise<MeddledSystem> => {
+  const system = await createMeddledSystem();
+  system.parts.simulator.control({ kind: 'full-commit-required', required: true });
+  return system;
+};
+
+/** A colleague's rule, not committed. */
+const colleaguesEdit = (system: MeddledSystem): void => {
+  colleague(system).addRule(theirs, ruleFields({ destination: '10.0.9.1' }));
+};
+
+const locksOf = (system: MeddledSystem): readonly string[] =>
+  system.parts.simulator.state().locks.map(({ kind, admin }) => `${kind} lock of ${admin}`);
+
+/** What is locked and staged when the execution has failed, before anything is cleaned up. */
+const failed = async (
+  system: MeddledSystem,
+): Promise<{ readonly run: Execution; readonly locks: readonly string[]; readonly staged: string }> => {
+  let locks: readonly string[] = ['never looked'];
+  let staged = '';
+  system.beforeCleanUp(() => {
+    locks = locksOf(system);
+    staged = candidate(system);
+  });
+  const run = await calls(system).start(web2);
+  assert.equal(run.status, 'FAILED');
+  assert.equal(statesOf(run).at(-1), 'Commit');
+  return { run, locks, staged };
+};
+
+const redriven = async (system: MeddledSystem, { arn }: Execution): Promise<Execution> => {
+  system.executions.redrive(arn);
+  await system.idle();
+  return system.executions.find(arn);
+};
+
+describe('a firewall that demands a full commit', () => {
+  test('gets one when all that is staged is ours', async () => {
+    const system = await demanding();
+    const run = await calls(system).start(web2);
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    assert.ok((await system.ruleNames()).includes(ours));
+    const { job, result } = outputOf(run, 'Commit')['commit'] as { job: string; result: string };
+    assert.equal(result, 'OK');
+    const made = system.parts.simulator.state().jobs.find(({ id }) => String(id) === job);
+    assert.deepEqual([made?.user, made?.request?.admins], [administrator, null]);
+    assert.deepEqual(locksOf(system), []);
+  });
+
+  test('gets none while a colleague has an edit pending: the run fails by name, and his edit stays as it is', async () => {
+    const system = await demanding();
+    colleaguesEdit(system);
+    const [before, withTheEdit] = [running(system), candidate(system)];
+    const { run, staged } = await failed(system);
+    assert.equal(run.error, 'FullCommitNeeded', causeOf(run));
+    assert.match(causeOf(run), /changes of colleague\. What was staged was withdrawn/);
+    assert.equal(running(system), before);
+    assert.equal(staged, withTheEdit);
+  });
+
+  test("is left without a config lock when the full commit is refused for a colleague's edit", async () => {
+    const system = await demanding();
+    colleaguesEdit(system);
+    const { run, locks } = await failed(system);
+    assert.equal(run.error, 'FullCommitNeeded', causeOf(run));
+    assert.deepEqual(locks, []);
+  });
+
+  test('goes through at a redrive once the colleague has committed', async () => {
+    const system = await demanding();
+    colleaguesEdit(system);
+    const { run } = await failed(system);
+    assert.equal((await redriven(system, run)).error, 'FullCommitNeeded');
+    colleague(system).commit();
+    const again = await redriven(system, run);
+    assert.equal(again.status, 'SUCCEEDED', causeOf(again));
+    assert.equal((await system.rules()).filter(({ owned }) => owned).length, 1);
+  });
+
+  test('is looked at again under the lock: an edit that a colleague made just before the lock is not carried', async () => {
+    const system = await demanding();
+    system.beforeRequest('<config-lock><add>', () => colleaguesEdit(system));
+    const before = running(system);
+    const { run, locks } = await failed(system);
+    assert.equal(run.error, 'FullCommitNeeded', causeOf(run));
+    assert.equal(running(system), before);
+    assert.match(candidate(system), /Theirs/);
+    assert.deepEqual(locks, []);
+  });
+
+  test('is looked at again under the lock: an edit just made under our account by an administrator is not carried either', async () => {
+    const system = await demanding();
+    system.beforeRequest('<config-lock><add>', () => {
+      colleague(system, administrator).addRule(theirs, ruleFields({ destination: '10.0.9.1' }));
+    });
+    const before = running(system);
+    const { run, locks } = await failed(system);
+    assert.equal(run.error, 'NotOurAdministrator', causeOf(run));
+    assert.equal(running(system), before);
+    assert.deepEqual(locks, []);
+  });
+
+  test("keeps no config lock of ours while a colleague's commit lock stands in the way: the attempt that fails gives it back", async () => {
+    const system = await demanding();
+    const admin = colleague(system);
+    admin.act({ type: 'op', cmd: '<request><commit-lock><add/></commit-lock></request>' });
+    const held: (readonly string[])[] = [];
+    system.beforeState('Commit', () =>
+      system.beforeState('Commit', () => {
+        held.push(locksOf(system));
+        admin.act({ type: 'op', cmd: '<request><commit-lock><remove/></commit-lock></request>' });
+      }),
+    );
+    const run = await calls(system).start(web2);
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    assert.deepEqual(held, [['commit lock of colleague']]);
+  });
+
+  test('and then says there is nothing to commit is left without a config lock, and the run fails', async () => {
+    const system = await demanding();
+    system.parts.simulator.control({
+      kind: 'add-fault',
+      when: { type: 'commit' },
+      fault: {
+        kind: 'reply',
+        status: 200,
+        body: '<response status="success" code="19"><msg>There are no changes to commit.</msg></response>',
+      },
+    });
+    const { run, locks } = await failed(system);
+    assert.equal(run.error, 'CommitFailed', causeOf(run));
+    assert.deepEqual(locks, []);
+  });
+
+  test('only after it was asked carries nothing of a colleague either: the run fails by name, and what it wrote is withdrawn', async () => {
+    const system = await createMeddledSystem();
+    colleaguesEdit(system);
+    const before = running(system);
+    system.afterRequest('<check><full-commit-required', () =>
+      system.parts.simulator.control({ kind: 'full-commit-required', required: true }),
+    );
+    const { run } = await failed(system);
+    assert.equal(run.error, 'FullCommitNeeded', causeOf(run));
+    assert.equal(running(system), before);
+    assert.doesNotMatch(candidate(system), new RegExp(ours));
+  });
+});
+
+describe('a firewall that demands no full commit', () => {
+  test("is given a partial one: a colleague's edit neither stands in its way nor goes with it", async () => {
+    const system = await createMeddledSystem();
+    colleaguesEdit(system);
+    const run = await calls(system).start(web2);
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    const names = await system.ruleNames();
+    assert.deepEqual([names.includes(ours), names.includes(theirs)], [true, false]);
+    assert.match(candidate(system), /Theirs/);
+  });
+});
