@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Execution } from '../local/step-functions/executions.ts';
+import { redriven } from '../support/attempts.ts';
 import { calls, causeOf, colleague, outputOf, ruleFields, statesOf, web2 } from '../support/calls.ts';
 import { createMeddledSystem, type MeddledSystem } from '../support/meddling.ts';
 import { administrator } from '../system/parts.ts';
@@ -39,12 +40,6 @@ const failed = async (
   assert.equal(run.status, 'FAILED');
   assert.equal(statesOf(run).at(-1), 'Commit');
   return { run, locks, staged };
-};
-
-const redriven = async (system: MeddledSystem, { arn }: Execution): Promise<Execution> => {
-  system.executions.redrive(arn);
-  await system.idle();
-  return system.executions.find(arn);
 };
 
 describe('a firewall that demands a full commit', () => {
