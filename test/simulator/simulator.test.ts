@@ -73,3 +73,11 @@ test('one administrator’s partial commit leaves a colleague’s change pending
   assert.match(changes, /<owner>colleague<\/owner>/);
   assert.doesNotMatch(changes, /<owner>policy-sync<\/owner>/);
 });
+
+test('a fork made before the first request gives a new rule a uuid that no other rule has', async () => {
+  const simulator = createSimulator().fork();
+  await asking(simulator)({ type: 'config', action: 'set', xpath: rules, element: rule('i-1') });
+  const uuids = [...simulator.exportConfiguration('candidate').matchAll(/uuid="([^"]+)"/g)].map(([, uuid]) => uuid);
+  assert.equal(uuids.length, 5);
+  assert.equal(new Set(uuids).size, 5);
+});

@@ -95,6 +95,8 @@ const assemble = (options: SimulatorOptions, existing: Device | null, faults: Fa
     return `${random.toString(16).padStart(8, '0')}-0000-4000-8000-${uuids.toString(16).padStart(12, '0')}`;
   };
   const device = existing ?? newDevice(options, now(), newUuid);
+  // A fork may be made before the first request.
+  device.uuidCounter = uuids;
 
   const dispatch = (
     caller: Caller,

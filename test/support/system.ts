@@ -3,6 +3,7 @@ import { settingsFrom } from '../../shared/runtime/settings.ts';
 import { tableParts } from '../../shared/runtime/table-parts.ts';
 import { inProcessHandler } from '../local/http.ts';
 import type { Execution } from '../local/step-functions/executions.ts';
+import type { Simulator } from '../simulator/simulator.ts';
 import { demoAccount, ids } from '../system/demo-account.ts';
 import { createLocalSystem, type LocalSystem, type LocalSystemOptions } from '../system/local-system.ts';
 import { runningRules, type ShownRule, shownRules } from '../system/rulebase.ts';
@@ -25,6 +26,8 @@ export interface TestSystem extends LocalSystem {
 
 export type TestSystemOptions = Partial<Omit<LocalSystemOptions, 'clock' | 'pace' | 'surroundings'>> & {
   readonly environment?: Readonly<Record<string, string>>;
+  /** Where several firewalls answer: the one at an address, made from the embedded one or being it. */
+  readonly firewallAt?: (endpoint: string, embedded: Simulator) => Simulator;
 };
 
 export const createTestSystem = async (options: TestSystemOptions = {}): Promise<TestSystem> => {
@@ -40,6 +43,7 @@ export const createTestSystem = async (options: TestSystemOptions = {}): Promise
       inProcess(parts, clock, {
         states,
         environment: options.environment ?? {},
+        firewallAt: (endpoint) => options.firewallAt?.(endpoint, parts.simulator) ?? parts.simulator,
         writeLog: (line) => {
           log.push(line);
         },

@@ -64,6 +64,8 @@ export const inProcess = (
     readonly states?: Respond;
     readonly writeLog?: (line: string) => void;
     readonly random?: () => number;
+    /** The firewall that answers at an address, asked anew at every request; the embedded one when left out. */
+    readonly firewallAt?: (endpoint: string) => Pick<Simulator, 'respond'>;
   } = {},
 ): Surroundings => ({
   world: {
@@ -85,7 +87,7 @@ export const inProcess = (
       ...(options.states === undefined ? {} : { states: options.states }),
     }),
   },
-  sendTo: () => sendToSimulator(parts.simulator),
+  sendTo: (endpoint) => (request) => sendToSimulator(options.firewallAt?.(endpoint) ?? parts.simulator)(request),
   writeLog: options.writeLog ?? (() => undefined),
   once: remembering(),
 });
