@@ -85,6 +85,19 @@ describe('an edit under our account that this system did not make', () => {
     assert.equal(atTheEnd, withTheEdit);
   });
 
+  test('made between writing and committing and put back by hand, does not stand in the way of the commit', async () => {
+    const system = await createMeddledSystem();
+    const account = underOurAccount(system);
+    system.beforeState('Commit', () => {
+      account.edit();
+      account.putBack();
+    });
+    const run = await calls(system).start(web2);
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    assert.deepEqual(errorsAt(run, 'Commit'), [null]);
+    assert.ok((await system.ruleNames()).includes(ours));
+  });
+
   test('made between writing and committing, does no harm to a redrive once it is reverted', async () => {
     const system = await createMeddledSystem();
     const account = underOurAccount(system);

@@ -152,6 +152,21 @@ describe('a high-availability pair', () => {
     assert.ok(rulesIn(second));
   });
 
+  for (const state of ['TestRules', 'ApplyRules', 'Commit']) {
+    test(`that has no active peer for a moment is waited for in ${state} as well, and nothing is planned anew`, async () => {
+      const { system, become } = await createHaPair();
+      system.beforeState(state, () => {
+        become('passive', 'passive');
+        system.beforeState(state, () => become('active', 'passive'));
+      });
+      const run = await calls(system).start(web2);
+      assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+      assert.deepEqual(errorsAt(run, state), ['FirewallNotActive', null]);
+      assert.deepEqual(errorsAt(run, 'TakeTurn'), [null]);
+      assert.equal((await system.rules()).filter(({ owned }) => owned).length, 1);
+    });
+  }
+
   test('with no active peer for hours is not written to: the run fails by name, and a redrive goes through later', async () => {
     const { system, first, second, become } = await createHaPair();
     become('passive', 'passive');
@@ -191,7 +206,7 @@ describe('a high-availability pair', () => {
     assert.ok(second.exportConfiguration('running').includes(`"${web2}-`));
   });
 
-  test('that fails over between write and commit, and back: what was left staged is withdrawn before anything else', async () => {
+  test('that fails over between write and commit, and back: what was left staged is withdrawn before anything is planned', async () => {
     const { system, first, become } = await createHaPair();
     const before = first.exportConfiguration('candidate');
     system.beforeState('Commit', () => become('passive', 'active'));
