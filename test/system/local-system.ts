@@ -5,6 +5,7 @@ import type { Respond } from '../local/http.ts';
 import { stepFunctionsService } from '../local/step-functions/endpoint.ts';
 import { createExecutions, type Executions } from '../local/step-functions/executions.ts';
 import { createStateMachine, type Invocation, type Pace } from '../local/step-functions/interpreter.ts';
+import { recorder, type SystemRecorder } from '../recorder/recorder.ts';
 import { resourceProperties } from '../support/deployment.ts';
 import { ids } from './demo-account.ts';
 import { type Clock, createParts, type Parts, type PartsOptions } from './parts.ts';
@@ -48,18 +49,32 @@ const endedPattern = (): Readonly<Record<string, unknown>> => {
   return { ...pattern, detail: { ...(pattern['detail'] as object), stateMachineArn: [stateMachineArn] } };
 };
 
+/** The parts with every write and notice recorded, when a recording is made. */
+const recordedParts = (parts: Parts, recording: SystemRecorder | null): Parts =>
+  recording === null
+    ? parts
+    : {
+        ...parts,
+        dynamoDb: { ...parts.dynamoDb, respond: recording.respond(parts.dynamoDb.respond) },
+        sns: { ...parts.sns, respond: recording.respond(parts.sns.respond) },
+      };
+
 export const createLocalSystem = async (options: LocalSystemOptions): Promise<LocalSystem> => {
   const { clock, pace } = options;
   let put: (event: BusEvent) => void = () => undefined;
   const emit = (event: BusEvent) => put(event);
-  const parts = await createParts({ ...options, clock, emit });
+  const recording = recorder?.system(clock.now) ?? null;
+  const parts = recordedParts(await createParts({ ...options, clock, emit }), recording);
+  const around = options.around ?? ((_invocation, run) => run());
   // The functions need the Step Functions endpoint, which needs the state machine, which needs the functions.
   let answer: Respond = () => Promise.reject(new Error('Step Functions is not up yet'));
   const states: Respond = (request) => answer(request);
   const surroundings = await options.surroundings(parts, states);
   const machine = createStateMachine({
     definition: localDefinition(ids.region, ids.account),
-    functions: localFunctions(ids.region, ids.account, surroundings, options.around),
+    functions: localFunctions(ids.region, ids.account, surroundings, (invocation, run) =>
+      recording === null ? around(invocation, run) : recording.invoked(invocation, () => around(invocation, run)),
+    ),
     pace,
   });
   const executions = createExecutions({
@@ -70,10 +85,13 @@ export const createLocalSystem = async (options: LocalSystemOptions): Promise<Lo
     newId: clock.newId,
     emit,
   });
+  recording?.executions(executions);
   answer = stepFunctionsService(executions);
   const start = async (event: BusEvent) => executions.start({ stateMachineArn, input: JSON.stringify(event) });
   const ended = endedFunction(surroundings);
-  const afterFailure = options.afterFailure ?? ((_event, run) => run());
+  const told = options.afterFailure ?? ((_event, run) => run());
+  const afterFailure = (event: BusEvent, run: () => Promise<unknown>): Promise<unknown> =>
+    recording === null ? told(event, run) : recording.afterFailure(event.resources[0] ?? '', () => told(event, run));
   const rules: readonly BusRule[] = [
     { name: 'ChangeRule', pattern: patternOf('ChangeRule'), targets: [start] },
     ...(options.moreEvents === true

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { realSurroundings } from '../../shared/runtime/surroundings.ts';
 import { type Listening, listen } from '../local/http.ts';
 import { hurriedPace, realPace } from '../local/step-functions/pace.ts';
+import { recorder } from '../recorder/recorder.ts';
 import { listen as listenAsFirewall } from '../simulator/http-shell.ts';
 import { demoAccount, ids } from './demo-account.ts';
 import { createLocalSystem, type LocalSystem, stateMachineArn } from './local-system.ts';
@@ -26,7 +27,7 @@ export const startOnLoopback = async (options: {
   readonly writeLog?: (line: string) => void;
 }): Promise<LoopbackSystem> => {
   const { ports = {} } = options;
-  const clock = { now: realPace.now, sleep: realPace.sleep, newId: () => randomUUID() };
+  const clock = { now: realPace.now, sleep: realPace.sleep, newId: recorder?.newId ?? (() => randomUUID()) };
   const open: { close: () => Promise<void> }[] = [];
   const opened = async <One extends { close: () => Promise<void> }>(listening: Promise<One>): Promise<One> => {
     const one = await listening;
@@ -50,7 +51,12 @@ export const startOnLoopback = async (options: {
     surroundings: async (parts, states) => {
       const at = (name: keyof typeof ports, respond: Parameters<typeof listen>[0]): Promise<Listening> =>
         opened(listen(respond, { port: ports[name] ?? 0 }));
-      const firewall = await opened(listenAsFirewall(parts.simulator, { port: ports.firewall ?? 0, tls: true }));
+      const firewall = await opened(
+        listenAsFirewall(
+          { respond: recorder?.sends(parts.simulator.respond) ?? parts.simulator.respond },
+          { port: ports.firewall ?? 0, tls: true },
+        ),
+      );
       environment = {
         ...demoEnvironment,
         FIREWALL_ENDPOINT: firewall.url,

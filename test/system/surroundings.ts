@@ -2,6 +2,7 @@ import { NamedError } from '../../shared/domain/errors.ts';
 import type { Send } from '../../shared/panos/firewall.ts';
 import { remembering, type Surroundings } from '../../shared/runtime/surroundings.ts';
 import { inProcessHandler, type Respond } from '../local/http.ts';
+import { recorder } from '../recorder/recorder.ts';
 import { ConnectionLost } from '../simulator/faults.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import { ids } from './demo-account.ts';
@@ -25,9 +26,8 @@ export const demoEnvironment: Readonly<Record<string, string>> = {
 };
 
 /** Sends to the simulator without sockets; a connection that breaks is what the transport makes of it. */
-export const sendToSimulator =
-  (simulator: Pick<Simulator, 'respond'>): Send =>
-  async ({ method, path, headers, body }) => {
+export const sendToSimulator = (simulator: Pick<Simulator, 'respond'>): Send => {
+  const send: Send = async ({ method, path, headers, body }) => {
     const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
     try {
       return await simulator.respond({ method, path, headers: lower, body, contentType: lower['content-type'] ?? '' });
@@ -38,6 +38,8 @@ export const sendToSimulator =
       });
     }
   };
+  return recorder?.sends(send) ?? send;
+};
 
 /** An SDK request handler that finds the part by the service's host name. */
 const routed = (services: Readonly<Record<string, Respond>>) => {
