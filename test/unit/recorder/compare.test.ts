@@ -143,7 +143,11 @@ describe('the list of what differs on purpose', () => {
   test('takes away what it names, and nothing else', () => {
     const list = changes({ differences: [entry] });
     assert.deepEqual(placesOf(usual, smaller, list), []);
-    assert.deepEqual(placesOf(usual, smaller.slice(0, 3), list), ['ApplyRules: table put rule (missing)']);
+    const more = smaller.slice(0, 3).with(0, result({ desired: [{ source: '::/0', group: 'id-1' }] }));
+    assert.deepEqual(placesOf(usual, more, list), [
+      'DeriveRules: step result / desired[].source',
+      'ApplyRules: table put rule (missing)',
+    ]);
   });
 
   test('renames fields and words of before', () => {
