@@ -44,8 +44,12 @@ export interface StateMachine {
   readonly States: Readonly<Record<string, TaskState | ChoiceState | EndState>>;
 }
 
-export const stateMachine = (): StateMachine =>
-  JSON.parse(projectFile('statemachine/policy-sync.asl.json')) as StateMachine;
+let parsedMachine: StateMachine | null = null;
+
+export const stateMachine = (): StateMachine => {
+  parsedMachine ??= parse(projectFile('statemachine/policy-sync.asl.yml')) as StateMachine;
+  return parsedMachine;
+};
 
 export const tasks = (): readonly (readonly [string, TaskState])[] =>
   Object.entries(stateMachine().States).flatMap(([name, state]) =>
@@ -72,15 +76,15 @@ export interface Deployment {
   readonly resources: { readonly Resources: Readonly<Record<string, Resource>> };
 }
 
-let parsed: Deployment | null = null;
+let parsedDeployment: Deployment | null = null;
 
 /** `serverless.yml` as data; `${…}` variables stay as they are written. */
 export const deployment = (): Deployment => {
-  parsed ??= parse(projectFile('serverless.yml'), {
+  parsedDeployment ??= parse(projectFile('serverless.yml'), {
     customTags: intrinsics as never,
     logLevel: 'silent',
   }) as Deployment;
-  return parsed;
+  return parsedDeployment;
 };
 
 /** Resource properties of one resource of `serverless.yml`. */
