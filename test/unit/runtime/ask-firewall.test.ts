@@ -75,7 +75,7 @@ test('a firewall that does not answer is told, never raised', async () => {
   assert.equal((await askFirewall(dead, judged(1), [], settings())).notAsked, 'FirewallDenied: no');
 });
 
-test('a rule of ours counts for the interfaces it stands for; a tombstone or an intended one counts for none', async () => {
+test('a rule of ours counts for the interfaces it stands for; one whose record is a tombstone or only intended counts as anybody’s', async () => {
   const record = ownedRecord({
     contributions: {
       sources: [{ source: '203.0.113.0/24', securityGroupRule: 'sgr-1', prefixList: null }],
@@ -93,6 +93,12 @@ test('a rule of ours counts for the interfaces it stands for; a tombstone or an 
     destinations: [{ interface: 'eni-7', instance: 'i-7', address: '10.0.1.0/32' }],
   };
   assert.equal(await outcome({ contributions: elsewhere }), 'disagrees', 'its address is another interface’s by now');
+  for (const state of ['tombstone', 'intended'] as const)
+    assert.equal(
+      await outcome({ contributions: elsewhere, state }),
+      'agrees',
+      `${state}: it decides like any other rule`,
+    );
 });
 
 test('the metric is one line of the embedded format', () => {
