@@ -8,6 +8,7 @@ import {
   resyncRun,
   ruleFields,
   ruleXpath,
+  statesOf,
   web2,
 } from '../support/calls.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
@@ -98,12 +99,29 @@ describe('after a failure', () => {
     assert.ok(again.states.some(({ name }) => name === 'TakeTurn'));
   });
 
-  test('a status event that comes after a redrive has ended takes nothing from it', async () => {
+  test('a status event that comes late, in the middle of a redrive, takes nothing from it', async () => {
     const held: (() => void)[] = [];
-    const system = await createTestSystem({
+    let moment: 'before' | 'redriven' | 'applied' | 'told' = 'before';
+    let handled = false;
+    let staged = '';
+    const system: TestSystem = await createTestSystem({
       afterFailure: async (_event, run) => {
-        await new Promise<void>((resolve) => held.push(resolve));
-        return run();
+        if (moment === 'before') await new Promise<void>((resolve) => held.push(resolve));
+        return run().finally(() => {
+          handled = true;
+        });
+      },
+      around: async ({ stateName }, run) => {
+        if (moment === 'applied' && stateName === 'Commit') {
+          moment = 'told';
+          for (const release of held) release();
+          // Slept, so that time passes for what waits until a turn is free.
+          while (!handled) await system.clock.sleep(1_000);
+          staged = system.parts.simulator.exportConfiguration('candidate');
+        }
+        const result = await run();
+        if (moment === 'redriven' && stateName === 'ApplyRules') moment = 'applied';
+        return result;
       },
     });
     failingCommit(system);
@@ -111,11 +129,23 @@ describe('after a failure', () => {
     while (held.length === 0) await new Promise((resolve) => setImmediate(resolve));
     const [failed] = system.runs();
     assert.ok(failed !== undefined);
+    moment = 'redriven';
     system.executions.redrive(failed.arn);
-    await system.executions.ended(failed.arn);
-    for (const release of held) release();
     await call;
-    assert.equal(system.executions.find(failed.arn).status, 'SUCCEEDED');
+    assert.equal(moment, 'told', 'it came while the redrive was about to commit');
+    assert.ok(staged.includes(`"${web2}-`), 'what the redrive staged is still there');
+    const redriven = system.executions.find(failed.arn);
+    assert.equal(redriven.status, 'SUCCEEDED', causeOf(redriven));
+    assert.deepEqual(statesOf(redriven).slice(statesOf(failed).length), [
+      'Commit',
+      'TakeTurn',
+      'ResolveInterfaces',
+      'DeriveRules',
+      'TestRules',
+      'ApplyRules',
+      'Commit',
+      'ReleaseTurn',
+    ]);
     assert.equal((await system.rules()).filter(({ owned }) => owned).length, 1);
     assert.equal(system.parts.sns.published.length, 0);
   });
