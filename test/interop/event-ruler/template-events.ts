@@ -76,53 +76,60 @@ const record = (eventName: string, more: Fields = {}): Fields => ({
   ...more,
 });
 
-/** Calls that change what instances and groups grant. */
-export const coreCalls = [
-  'StartInstances',
-  'StopInstances',
-  'AuthorizeSecurityGroupIngress',
-  'RevokeSecurityGroupIngress',
-] as const;
+/**
+ * Which rule must take a successful call, written down from what the call does and not read from the template. The four that
+ * the first rule takes are the ones the job is about; the second takes all else that can change what the firewall must allow.
+ */
+export const ruleOfCall: Readonly<Record<string, 'ChangeRule' | 'MoreChangesRule' | null>> = {
+  StartInstances: 'ChangeRule',
+  StopInstances: 'ChangeRule',
+  AuthorizeSecurityGroupIngress: 'ChangeRule',
+  RevokeSecurityGroupIngress: 'ChangeRule',
+  // Instances that appear or are gone for good.
+  RunInstances: 'MoreChangesRule',
+  TerminateInstances: 'MoreChangesRule',
+  RebootInstances: null,
+  // The groups of an instance or of one of its interfaces.
+  ModifyInstanceAttribute: 'MoreChangesRule',
+  ModifyNetworkInterfaceAttribute: 'MoreChangesRule',
+  // Interfaces count while they are attached.
+  AttachNetworkInterface: 'MoreChangesRule',
+  DetachNetworkInterface: 'MoreChangesRule',
+  CreateNetworkInterface: null,
+  DeleteNetworkInterface: null,
+  // Addresses of an interface.
+  AssignPrivateIpAddresses: 'MoreChangesRule',
+  UnassignPrivateIpAddresses: 'MoreChangesRule',
+  AssignIpv6Addresses: 'MoreChangesRule',
+  UnassignIpv6Addresses: 'MoreChangesRule',
+  // What a group grants from outside. A new group grants nothing yet.
+  ModifySecurityGroupRules: 'MoreChangesRule',
+  DeleteSecurityGroup: 'MoreChangesRule',
+  CreateSecurityGroup: null,
+  AuthorizeSecurityGroupEgress: null,
+  RevokeSecurityGroupEgress: null,
+  UpdateSecurityGroupRuleDescriptionsIngress: null,
+  // What lies behind the firewall.
+  CreateRoute: 'MoreChangesRule',
+  ReplaceRoute: 'MoreChangesRule',
+  DeleteRoute: 'MoreChangesRule',
+  AssociateRouteTable: 'MoreChangesRule',
+  DisassociateRouteTable: 'MoreChangesRule',
+  ReplaceRouteTableAssociation: 'MoreChangesRule',
+  // Ranges that groups and routes refer to. Nothing refers to a new list, and a list in use cannot be deleted.
+  ModifyManagedPrefixList: 'MoreChangesRule',
+  CreateManagedPrefixList: null,
+  DeleteManagedPrefixList: null,
+  CreateTags: null,
+  DescribeInstances: null,
+  DescribeSecurityGroups: null,
+  // No calls at all.
+  startinstances: null,
+  'StartInstances ': null,
+  StartInstancesX: null,
+};
 
-/** Calls of EC2 that somebody could have meant, and calls that mean nothing to a firewall. */
-const otherCalls = [
-  'RunInstances',
-  'TerminateInstances',
-  'RebootInstances',
-  'ModifyInstanceAttribute',
-  'ModifyNetworkInterfaceAttribute',
-  'AttachNetworkInterface',
-  'DetachNetworkInterface',
-  'CreateNetworkInterface',
-  'DeleteNetworkInterface',
-  'AssignPrivateIpAddresses',
-  'UnassignPrivateIpAddresses',
-  'AssignIpv6Addresses',
-  'UnassignIpv6Addresses',
-  'AuthorizeSecurityGroupEgress',
-  'RevokeSecurityGroupEgress',
-  'ModifySecurityGroupRules',
-  'CreateSecurityGroup',
-  'DeleteSecurityGroup',
-  'UpdateSecurityGroupRuleDescriptionsIngress',
-  'CreateRoute',
-  'ReplaceRoute',
-  'DeleteRoute',
-  'AssociateRouteTable',
-  'DisassociateRouteTable',
-  'ReplaceRouteTableAssociation',
-  'CreateManagedPrefixList',
-  'ModifyManagedPrefixList',
-  'DeleteManagedPrefixList',
-  'CreateTags',
-  'DescribeInstances',
-  'DescribeSecurityGroups',
-  'startinstances',
-  'StartInstances ',
-  'StartInstancesX',
-];
-
-export const allCalls: readonly string[] = [...coreCalls, ...otherCalls];
+const allCalls: readonly string[] = Object.keys(ruleOfCall);
 
 /** An event, and whether any rule may take it at all whatever the calls it lists. */
 export interface Told {
