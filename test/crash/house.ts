@@ -6,6 +6,8 @@ import { render } from '../simulator/xml.ts';
 import { ids } from '../system/demo-account.ts';
 import { administrator } from '../system/parts.ts';
 import type { CrashSystem } from './crash-system.ts';
+import { checkSessions } from './decided.ts';
+import { type Opening, opening } from './sessions.ts';
 
 /*
  * What must be true of the house, judged from the configuration trees and the account themselves: nothing here shares code
@@ -13,11 +15,6 @@ import type { CrashSystem } from './crash-system.ts';
  */
 
 const bottomRule = 'Clean up';
-
-/** What a rule of ours lets through, or a grant: `SOURCE > ADDRESS PROTOCOL FROM-TO`. */
-type Opening = string;
-const opening = (source: string, address: string, protocol: string, from: number, to: number): Opening =>
-  `${source} > ${address} ${protocol} ${from}-${to}`;
 
 const rulesOf = (config: ConfigNode): readonly ConfigNode[] =>
   entriesOf(descend(vsysNode(config, 'vsys1'), 'rulebase', 'security', 'rules'));
@@ -34,11 +31,20 @@ export const grantsOf = (account: Account): ReadonlySet<Opening> => {
     if (instance.state !== 'running' && instance.state !== 'pending') continue;
     const groups = new Set(one.Groups.map(({ GroupId }) => GroupId));
     for (const rule of account.rules.values()) {
-      const { CidrIpv4, FromPort, ToPort, IpProtocol } = rule;
-      if (rule.IsEgress || !groups.has(rule.GroupId) || CidrIpv4 === undefined || CidrIpv4.startsWith('10.0.'))
-        continue;
-      for (const { PrivateIpAddress } of one.PrivateIpAddresses)
-        found.add(opening(CidrIpv4, `${PrivateIpAddress ?? ''}/32`, IpProtocol, FromPort, ToPort));
+      const { CidrIpv4, CidrIpv6, FromPort, ToPort, IpProtocol } = rule;
+      if (rule.IsEgress || !groups.has(rule.GroupId) || CidrIpv4?.startsWith('10.0.') === true) continue;
+      const add = (source: string | undefined, addresses: readonly string[]): void => {
+        if (source === undefined) return;
+        for (const address of addresses) found.add(opening(source, address, IpProtocol, FromPort, ToPort));
+      };
+      add(
+        CidrIpv4,
+        one.PrivateIpAddresses.map(({ PrivateIpAddress = '' }) => `${PrivateIpAddress}/32`),
+      );
+      add(
+        CidrIpv6,
+        one.Ipv6Addresses.map(({ Ipv6Address = '' }) => `${Ipv6Address}/128`),
+      );
     }
   }
   return found;
@@ -132,19 +138,6 @@ const stable = (value: unknown): string =>
         ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
         : inner,
   );
-
-/** Which of these sessions the running policy of the administrators decides, by asking the device's own policy match. */
-const decidedByOthers = (system: CrashSystem, one: Opening, oursByName: ReadonlySet<string>): boolean => {
-  const [, cidr = '', address = '', protocol = '', port = ''] = /^(\S+) > (\S+)\/32 (\S+) (\d+)-/.exec(one) ?? [];
-  const application = port === '443' ? 'ssl' : 'web-browsing';
-  const source = cidr === '0.0.0.0/0' ? '8.8.8.8' : (cidr.split('/')[0] ?? '').replace(/\.0$/, '.9');
-  const reply = system.simulator.act('admin', {
-    type: 'op',
-    cmd: `<test><security-policy-match><from>untrust</from><to>trust</to><source>${source}</source><destination>${address}</destination><protocol>${protocol === 'tcp' ? 6 : 17}</protocol><destination-port>${port}</destination-port><application>${application}</application></security-policy-match></test>`,
-  });
-  const name = /<entry name="([^";]+)/.exec(reply)?.[1] ?? '';
-  return name !== '' && name !== bottomRule && !oursByName.has(name);
-};
 
 interface Record {
   readonly pk: string;
@@ -273,9 +266,7 @@ export const watchHouse = async (
     const granted = grantsOf(system.parts.ec2.account());
     const tooMuch = [...running.openings].filter((one) => !granted.has(one));
     assert.deepEqual(tooMuch, [], 'rules of ours let through what is not granted');
-    const names = new Set(running.ours.map(nameOf));
-    const tooLittle = [...granted].filter((one) => !running.openings.has(one) && !decidedByOthers(system, one, names));
-    assert.deepEqual(tooLittle, [], 'what is granted is neither let through nor decided by the administrators');
+    checkSessions(system, { granted, openings: running.openings, ours: new Set(running.ours.map(nameOf)), bottomRule });
     const services = servicesOf(now.running)
       .map(nameOf)
       .filter((name) => !foreign.services.has(name));

@@ -7,8 +7,9 @@ import {
 } from '@aws-sdk/client-ec2';
 import type { SimulatorOptions } from '../simulator/simulator.ts';
 import { ruleFields, rulesXpath, ruleXpath, web1, web2, web3 } from '../support/calls.ts';
-import { demoAccount, ids } from '../system/demo-account.ts';
+import { ids } from '../system/demo-account.ts';
 import { type CrashSystem, createCrashSystem, type Outside } from './crash-system.ts';
+import { dualStackAccount } from './dual-stack.ts';
 
 /** A call to EC2, as somebody makes it. */
 export type Ec2Call = (ec2: EC2Client) => Promise<unknown>;
@@ -121,26 +122,35 @@ const asColleague = (system: CrashSystem, parameters: Readonly<Record<string, st
   if (!/<response status\s*=\s*["']success/.test(body)) throw new Error(`the colleague was refused: ${body}`);
 };
 
-/** An administrator's deny above everything, committed; and edits a colleague has not committed yet. */
-const furnish = async (system: CrashSystem): Promise<void> => {
-  const service = "/config/devices/entry[@name='localhost.localdomain']/vsys/entry[@name='vsys1']/service";
+/** Adds an administrator's rule for some tcp ports from some sources, above everything. */
+const addRule = (system: CrashSystem, name: string, ports: string, fields: Parameters<typeof ruleFields>[0]): void => {
+  const objects = "/config/devices/entry[@name='localhost.localdomain']/vsys/entry[@name='vsys1']/service";
+  const service = `ports-${ports}`;
   asColleague(system, {
     type: 'config',
     action: 'set',
-    xpath: `${service}/entry[@name='blocked-9005']`,
-    element: '<protocol><tcp><port>9005</port></tcp></protocol>',
+    xpath: `${objects}/entry[@name='${service}']`,
+    element: `<protocol><tcp><port>${ports}</port></tcp></protocol>`,
   });
   asColleague(system, {
     type: 'config',
     action: 'set',
-    xpath: ruleXpath('Never 9005'),
-    element: ruleFields({ service: 'blocked-9005', action: 'deny' }),
+    xpath: ruleXpath(name),
+    element: ruleFields({ ...fields, service }),
   });
-  asColleague(system, { type: 'config', action: 'move', xpath: ruleXpath('Never 9005'), where: 'top' });
+  asColleague(system, { type: 'config', action: 'move', xpath: ruleXpath(name), where: 'top' });
+};
+
+/** An administrator's deny above everything and two rules that allow half of a grant each, committed. */
+const furnish = (system: CrashSystem): void => {
+  addRule(system, 'Never 9005', '9005', { action: 'deny' });
+  addRule(system, 'Lower half of all', '9004', { source: '0.0.0.0/1' });
+  addRule(system, 'Lower half of a range', '9007-9008', { source: '2001:db8:ffff::/49' });
   asColleague(system, { type: 'commit', cmd: '<commit></commit>' });
   system.clock.advance(10_000);
 };
 
+/** Edits that a colleague has not committed yet. */
 const halfFinished = (system: CrashSystem): void => {
   asColleague(system, {
     type: 'config',
@@ -161,12 +171,12 @@ export const prepare = async (world: World): Promise<Outside> => {
   let lost = false;
   let dies = false;
   const system = await createCrashSystem({
-    account: demoAccount,
+    account: dualStackAccount,
     simulator: device,
     copies: (_event, rule) => (lost || rule === 'EndedRule' ? 0 : 1),
     strike: (call) => (dies && call.invocation.stateName === 'TakeTurn' ? { when: 'before', how: 'ends' } : null),
   });
-  await furnish(system);
+  furnish(system);
   for (const one of world.before) {
     lost = one.lost === true;
     dies = one.dies === true;
