@@ -108,29 +108,38 @@ const universe = kinds
   .slice(0, 7)
   .flatMap((each) => destinations.flatMap((to) => sources.map((from): Grant => ({ ...from, ...to, ...each }))));
 
+const interfaces = ['eni-1', 'eni-2', 'eni-3', 'eni-4'];
+
 /** Desired: the grants of owned rules but for some, and some others; only of interfaces in scope, as EC2 is asked. */
 const house: fc.Arbitrary<House> = fc
   .record({
     owned: fc
       .integer({ min: 1, max: 4 })
       .chain((count) => fc.tuple(...Array.from({ length: count }, (_, at) => ownedRule(at)))),
-    scope: fc.subarray(['eni-1', 'eni-2', 'eni-3', 'eni-4'], { minLength: 1 }),
+    scope: fc.oneof(fc.constant(interfaces), fc.subarray(interfaces, { minLength: 1 })),
     goneSources: fc.subarray([...sources], { maxLength: 3 }),
-    goneInterfaces: fc.subarray(['eni-1', 'eni-2', 'eni-3', 'eni-4'], { maxLength: 2 }),
+    goneInterfaces: fc.subarray(interfaces, { maxLength: 2 }),
     goneGrants: fc.array(fc.nat(), { maxLength: 3 }),
+    // Of some rules nothing is granted any more: by chance alone that would be rare.
+    goneRules: fc.array(fc.nat(), { maxLength: 2 }),
     more: fc.subarray(
       universe.filter((_, at) => at % 7 === 0),
       { maxLength: 6 },
     ),
   })
-  .map(({ owned, scope, goneSources, goneInterfaces, goneGrants, more }) => {
+  .map(({ owned, scope, goneSources, goneInterfaces, goneGrants, goneRules, more }) => {
     const held = owned.flatMap(({ record }) => grantsIn(record.contributions, record));
+    const gone = new Set(
+      owned
+        .filter((_, at) => goneRules.some((number) => number % owned.length === at))
+        .flatMap(({ record }) => grantsIn(record.contributions, record))
+        .map(grantKey),
+    );
     const left = [...held, ...more].filter(
       (grant, at) =>
         scope.includes(grant.interface) &&
-        !goneSources.some(
-          (gone) => gone.securityGroupRule === grant.securityGroupRule && gone.source === grant.source,
-        ) &&
+        !gone.has(grantKey(grant)) &&
+        !goneSources.some((one) => one.securityGroupRule === grant.securityGroupRule && one.source === grant.source) &&
         !goneInterfaces.includes(grant.interface) &&
         !goneGrants.some((number) => number % held.length === at),
     );
@@ -172,10 +181,12 @@ const after = (was: House, removals: Removals): Recognition => ({
 });
 
 test('nothing a rule stands for afterwards is undesired, unless somebody is editing it', (t) => {
+  let cases = 0;
   let shrunk = 0;
   let removed = 0;
   runs(t, 4_000, house, (each) => {
     const removals = plan(each);
+    cases += 1;
     shrunk += removals.shrinks.length;
     removed += removals.removals.length;
     const desired = new Set(keys(each.desired));
@@ -186,7 +197,7 @@ test('nothing a rule stands for afterwards is undesired, unless somebody is edit
       }
     }
   });
-  assert.ok(shrunk > 100 && removed > 50, `${shrunk} shrunk, ${removed} removed`);
+  assert.ok(shrunk > cases / 8 && removed > cases / 14, `${shrunk} shrunk, ${removed} removed in ${cases} cases`);
 });
 
 test('a rule that somebody is editing keeps all it stands for, is not touched, and is told of where it should be', (t) => {
