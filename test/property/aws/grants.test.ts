@@ -57,13 +57,32 @@ const applicationMatches: Readonly<Record<string, (packet: Packet) => boolean>> 
   'ipsec-esp': ({ protocol }) => protocol === 50,
 };
 
-/** Whether a firewall would match the packet with this rule, taking App-IDs beside ports for whatever runs on them. */
+/**
+ * What a firewall recognises in a session on these ports, by protocol number and port: all of it must be allowed for the session
+ * to get through. Written down here from the well-known ports and the vendor's names, apart from the table under test.
+ */
+const recognised: Readonly<Record<string, readonly string[]>> = {
+  '6/22': ['ssh'],
+  '6/25': ['smtp'],
+  '6/80': ['web-browsing'],
+  '6/443': ['ssl'],
+  '6/3389': ['ms-rdp', 'cotp', 't.120'],
+  '17/53': ['dns'],
+  '17/123': ['ntp'],
+  '17/443': ['quic'],
+};
+const applicationsOn = ({ protocol, port }: Packet): readonly string[] =>
+  recognised[`${protocol}/${port}`] ?? ['an application of its own'];
+
+/** Whether a firewall would match the packet with this rule. */
 const ruleMatches = (rule: CandidateRule, source: string, destination: string, packet: Packet): boolean => {
   if (!rule.sources.some((each) => holds(each.source, source))) return false;
   if (!rule.destinations.some((each) => holds(each.address, destination))) return false;
   if (rule.service.kind === 'ports') {
     const { protocol, ports } = rule.service;
-    return packet.protocol === (protocol === 'tcp' ? 6 : 17) && ports.from <= packet.port && packet.port <= ports.to;
+    if (packet.protocol !== (protocol === 'tcp' ? 6 : 17)) return false;
+    if (packet.port < ports.from || ports.to < packet.port) return false;
+    return rule.application.includes('any') || applicationsOn(packet).every((name) => rule.application.includes(name));
   }
   return rule.application.some((name) => {
     const matches = applicationMatches[name];

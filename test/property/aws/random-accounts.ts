@@ -59,10 +59,10 @@ const permissions = (
     .map(([[protocol, from, to], source]) => ({ protocol, from, to, source }));
 
 const both = [
-  ['tcp', 443, 443],
+  ...[22, 25, 443, 3389, 9000].map((port) => ['tcp', port, port] as const),
   ['tcp', 80, 90],
   ['tcp', 0, 65535],
-  ['udp', 53, 53],
+  ...[53, 123, 443].map((port) => ['udp', port, port] as const),
   ['-1', null, null],
   ['50', null, null],
   ['51', null, null],
@@ -267,8 +267,8 @@ export interface Packet {
 }
 
 export const packets: readonly Packet[] = [
-  ...[0, 22, 79, 80, 85, 90, 91, 443, 65535].map((port) => ({ protocol: 6, port, code: 0 })),
-  ...[53, 443].map((port) => ({ protocol: 17, port, code: 0 })),
+  ...[0, 22, 25, 79, 80, 85, 90, 91, 443, 3389, 9000, 65535].map((port) => ({ protocol: 6, port, code: 0 })),
+  ...[53, 123, 443].map((port) => ({ protocol: 17, port, code: 0 })),
   ...[
     [8, 0],
     [8, 1],
