@@ -228,19 +228,19 @@ test('only failed, aborted and timed out executions are redriven, at most 14 day
 });
 
 test('a stop aborts with the reason given, and the execution can be redriven where it stood', async () => {
-  let release = (): void => undefined;
-  let gate = new Promise<void>((resolve) => {
-    release = resolve;
-  });
+  const { promise: entered, resolve: enter } = Promise.withResolvers<void>();
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  let gate = held;
   const { client, executions, start } = world({
     ...works,
     second: async () => {
+      enter();
       await gate;
       return 'done';
     },
   });
   const { executionArn } = await start('one');
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await entered;
   await client.send(new StopExecutionCommand({ executionArn, error: 'Operator', cause: 'stopped by hand' }));
   const stopped = await client.send(new DescribeExecutionCommand({ executionArn }));
   assert.deepEqual([stopped.status, stopped.error, stopped.cause], ['ABORTED', 'Operator', 'stopped by hand']);

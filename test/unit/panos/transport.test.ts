@@ -132,15 +132,27 @@ describe('the transport', () => {
     await send(request());
     await send(request());
     assert.equal(connections, 1);
-    behave = (_, outgoing) => void setTimeout(() => outgoing.end('<a/>'), 20);
+    // Nobody is answered before four wait, so that four are used; more than four would all be open before the first answer.
+    let waiting: http.ServerResponse[] = [];
+    behave = (_, outgoing) => {
+      waiting.push(outgoing);
+      if (waiting.length < 4) return;
+      for (const one of waiting) one.end('<a/>');
+      waiting = [];
+    };
     await Promise.all(Array.from({ length: 12 }, () => send(request())));
     assert.equal(connections, 4);
   });
 
-  test('does not use a connection that was idle for long', async () => {
-    const send = sendTo(server, { ca: byIp.cert, idleMilliseconds: 20 });
+  test('does not use a connection that was idle for more than four seconds', async (context) => {
+    let now = 1_000;
+    context.mock.method(performance, 'now', () => now);
+    const send = sendTo(server, { ca: byIp.cert });
     await send(request());
-    await new Promise((resolve) => setTimeout(resolve, 40));
+    now += 4_000;
+    await send(request());
+    assert.equal(connections, 1);
+    now += 4_001;
     await send(request());
     assert.equal(connections, 2);
   });
