@@ -1,30 +1,36 @@
 /**
- * Runs the test suites one after the other, each with Node's own runner, and prints how long each took.
- *   npm test                 every suite
- *   npm test -- unit panos   the suites whose path contains one of the words
+ * Runs test suites one after the other, each with Node's own runner, and prints how long each took.
+ *   npm test                    the short suites
+ *   npm run test:long           all others, except those of test/interop
+ *   npm test -- unit panos      the files, of short and long suites, whose path contains one of the words
+ *   SEED=7 npm test             with the seed of an earlier run, which it printed
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const root = new URL('..', import.meta.url).pathname;
-const words = process.argv.slice(2);
+const words = process.argv.slice(2).filter((word) => word !== '--long');
+const isLong = process.argv.includes('--long');
+
+const shortSuites: readonly string[] = ['unit', 'contract', 'conformance', 'simulator', 'workflow', 'property'];
 
 /** `test/unit/aws/x.test.ts` belongs to the suite `unit`. */
 const suiteOf = (file: string): string => dirname(file).split('/')[1] ?? '';
 
 const files = globSync('test/**/*.test.ts', { cwd: root })
   .filter((file) => !file.startsWith('test/interop/'))
+  .filter((file) => (words.length > 0 && !isLong) || shortSuites.includes(suiteOf(file)) !== isLong)
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .sort();
 const suites = Map.groupBy(files, suiteOf);
 if (suites.size === 0) {
-  console.error(`No test file's path contains ${words.join(' or ')}.`);
+  console.error(words.length === 0 ? 'There is no such suite.' : `No test file's path contains ${words.join(' or ')}.`);
   process.exit(2);
 }
 
-/** One seed for every law of a run, so that SEED= repeats all of it. A gate must not depend on chance; every other run may. */
-const seed = process.env['SEED'] ?? (process.env['CI'] ? '1' : String(Math.floor(Math.random() * 2 ** 31)));
+/** One seed for every law of a run, so that SEED= repeats all of it. A gate must not depend on chance, and brings its own. */
+const seed = process.env['SEED'] ?? String(Math.floor(Math.random() * 2 ** 31));
 console.log(`seed ${seed} (SEED= repeats a run)`);
 
 interface Outcome {
