@@ -142,16 +142,18 @@ describe('a plan of release 1 that the firewall refused', () => {
 });
 
 describe('a house that release 1 furnished', () => {
-  test('a resync where nothing changed writes nothing, and leaves every record as it was', async () => {
-    const system = await house.systemAt('all is quiet');
-    const before = [await system.items(), system.simulator.exportConfiguration('candidate')] as const;
-    const jobs = system.simulator.state().jobs.length;
-    await resyncs(system);
-    assert.deepEqual(recordsOf(await system.items()), recordsOf(before[0]));
-    assert.equal(system.simulator.exportConfiguration('candidate'), before[1]);
-    assert.equal(system.simulator.exportConfiguration('running'), before[1]);
-    assert.equal(system.simulator.state().jobs.length, jobs);
-  });
+  for (const title of ['all is quiet', 'an administrator has closed what is still granted']) {
+    test(`${title}: a resync writes nothing, and leaves every record as it was`, async () => {
+      const system = await house.systemAt(title);
+      const before = [await system.items(), system.simulator.exportConfiguration('candidate')] as const;
+      const jobs = system.simulator.state().jobs.length;
+      await resyncs(system);
+      assert.deepEqual(recordsOf(await system.items()), recordsOf(before[0]));
+      assert.equal(system.simulator.exportConfiguration('candidate'), before[1]);
+      assert.equal(system.simulator.exportConfiguration('running'), before[1]);
+      assert.equal(system.simulator.state().jobs.length, jobs);
+    });
+  }
 
   test('what is recorded for an instance goes when it stops, and nothing else does', async () => {
     const system = await house.systemAt('all is quiet');
