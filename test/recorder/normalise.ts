@@ -71,6 +71,12 @@ export const createNormaliser = (): Normaliser => {
       if (kind === 'epoch') return passed(Number(all), times);
       return named(kind, all);
     });
+  /** What a function failed with, as AWS writes it; without the trace, since files move. */
+  const untraced = (from: string): string => {
+    if (!from.startsWith('{"errorType"')) return from;
+    const { trace: _trace, ...rest } = JSON.parse(from) as Readonly<Record<string, unknown>>;
+    return JSON.stringify(rest);
+  };
   const number = (value: number, times: Times): unknown => {
     const isNear = (at: number) => Math.abs(at - times.startedAt) < 5 * year;
     if (isNear(value)) return passed(value, times);
@@ -78,7 +84,7 @@ export const createNormaliser = (): Normaliser => {
   };
   const value = (from: unknown, times: Times, field = ''): unknown => {
     if (typeof from === 'string')
-      return jobFields.has(field) && /^\d+$/.test(from) ? named('job', from) : text(from, times);
+      return jobFields.has(field) && /^\d+$/.test(from) ? named('job', from) : text(untraced(from), times);
     if (typeof from === 'number') return number(from, times);
     if (Array.isArray(from)) return from.map((one) => value(one, times));
     if (!isPlain(from)) return from;

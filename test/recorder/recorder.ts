@@ -24,8 +24,8 @@ export interface Lane {
   readonly state: string;
   readonly attempt: number;
   readonly seen: Seen[];
-  /** Of what runs after a failure only, which is no state of an execution. */
-  result?: unknown;
+  /** What it answered, or failed with. */
+  result?: { readonly output: unknown } | { readonly error: string; readonly message: string };
 }
 
 /** One system of a test. */
@@ -90,7 +90,15 @@ const createRecorder = (directory: string) => {
   const during = async (lane: Lane, isRealTime: boolean, run: () => Promise<unknown>): Promise<unknown> => {
     if (isRealTime) active.add(lane);
     try {
-      return await lanes.run(lane, run);
+      const output = await lanes.run(lane, run);
+      lane.result = { output };
+      return output;
+    } catch (error) {
+      lane.result =
+        error instanceof Error
+          ? { error: error.name, message: error.message }
+          : { error: 'unknown', message: String(error) };
+      throw error;
     } finally {
       active.delete(lane);
     }
@@ -128,19 +136,7 @@ const createRecorder = (directory: string) => {
           ),
         invoked: ({ executionArn, stateName, attempt }, run) =>
           during(laneOf(executionArn, stateName, attempt), system.isRealTime, run),
-        afterFailure: async (execution, run) => {
-          const lane = laneOf(execution, 'ExecutionEnded', 1);
-          try {
-            const result = await during(lane, system.isRealTime, run);
-            lane.result = { output: result };
-            return result;
-          } catch (error) {
-            lane.result = {
-              failure: error instanceof Error ? { name: error.name, message: error.message } : String(error),
-            };
-            throw error;
-          }
-        },
+        afterFailure: (execution, run) => during(laneOf(execution, 'ExecutionEnded', 1), system.isRealTime, run),
         executions: (executions) => {
           system.executions = executions;
         },

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Execution } from '../local/step-functions/executions.ts';
 import { stepResults } from './decode.ts';
 import { createNormaliser, masked, type Normaliser } from './normalise.ts';
@@ -9,7 +10,7 @@ import type { Lane, RecordedSystem, Seen } from './recorder.ts';
 /** One line of a recording: where in the test, and what. */
 export interface Line {
   readonly system: number;
-  /** Of the system, from 1 in the order of their start. */
+  /** Of the system, from 1 in the order of their start; below 0 for functions that ran in none of its executions. */
   readonly execution: number;
   readonly state: string;
   /** Which time the execution is in this state, from 1. */
@@ -72,6 +73,32 @@ const failureOf = ({ error, cause }: { readonly error?: string; readonly cause?:
   }
 };
 
+/** Of a state's output what its input did not say already: each difference is told where it arises. */
+const news = (input: unknown, output: unknown): unknown => {
+  if (typeof output !== 'object' || output === null || Array.isArray(output)) return output;
+  const before = new Map(Object.entries(input ?? {}));
+  const fields = Object.entries(output);
+  const gone = [...before.keys()].filter((name) => !(name in output));
+  return {
+    ...Object.fromEntries(fields.filter(([name, value]) => !isDeepStrictEqual(before.get(name), value))),
+    ...(gone.length === 0 ? {} : { '(gone)': gone }),
+  };
+};
+
+/** Functions that a test had run on their own, or from the middle of the workflow. */
+const loneLines = (system: number, nth: number, lanes: readonly Lane[]): readonly Line[] => {
+  const visits = new Map<string, number>();
+  return lanes.flatMap((lane) => {
+    const visit = (visits.get(lane.state) ?? 0) + 1;
+    visits.set(lane.state, visit);
+    const place = { system, execution: nth, state: lane.state, visit, attempt: lane.attempt };
+    return [
+      ...linesOf(lane, place),
+      { ...place, kind: 'output', name: lane.state, value: lane.result ?? null } as const,
+    ];
+  });
+};
+
 const executionLines = (system: number, nth: number, execution: Execution, lanes: readonly Lane[]): readonly Line[] => {
   const at = { system, execution: nth };
   const none = { ...at, state: '', visit: 0, attempt: 0 };
@@ -85,7 +112,7 @@ const executionLines = (system: number, nth: number, execution: Execution, lanes
   ];
   const left = lanes.filter(({ state }) => state !== 'ExecutionEnded');
   const visits = new Map<string, number>();
-  for (const { name, type, attempts, output, failure, next = null, exitedAt } of execution.states) {
+  for (const { name, type, attempts, input, output, failure, next = null, exitedAt } of execution.states) {
     const visit = (visits.get(name) ?? 0) + 1;
     visits.set(name, visit);
     const place = (attempt: number): Place => ({ ...at, state: name, visit, attempt });
@@ -102,7 +129,16 @@ const executionLines = (system: number, nth: number, execution: Execution, lanes
     }
     lines.push(
       failure === undefined
-        ? { ...place(0), kind: 'output', name, value: { ...(type === 'Task' ? { output } : {}), next, at: exitedAt } }
+        ? {
+            ...place(0),
+            kind: 'output',
+            name,
+            value: {
+              ...(type === 'Task' ? { output: news(name === 'RecordChange' ? {} : input, output) } : {}),
+              next,
+              at: exitedAt,
+            },
+          }
         : { ...place(0), kind: 'failure', name, value: { ...(failureOf(failure) as object), at: exitedAt } },
     );
   }
@@ -120,14 +156,24 @@ const executionLines = (system: number, nth: number, execution: Execution, lanes
 
 const systemLines = (system: RecordedSystem, nth: number, normaliser: Normaliser): readonly string[] => {
   const executions = (system.executions?.all() ?? []).toSorted((a, b) => a.startDate - b.startDate);
-  return executions.flatMap((execution, index) =>
-    executionLines(
-      nth,
-      index + 1,
-      execution,
-      system.lanes.filter((lane) => lane.execution === execution.arn),
-    ).map((line) => JSON.stringify({ ...line, value: normaliser.value(line.value, system) })),
+  const known = new Set(executions.map(({ arn }) => arn));
+  const lone = Map.groupBy(
+    system.lanes.filter(({ execution }) => !known.has(execution)),
+    ({ execution }) => execution,
   );
+  return [
+    ...[...lone.values()].map((lanes, index) => loneLines(nth, -1 - index, lanes)),
+    ...executions.map((execution, index) =>
+      executionLines(
+        nth,
+        index + 1,
+        execution,
+        system.lanes.filter((lane) => lane.execution === execution.arn),
+      ),
+    ),
+  ]
+    .flat()
+    .map((line) => JSON.stringify({ ...line, value: normaliser.value(line.value, system) }));
 };
 
 /** A test's name as a file's, short and its own. */
