@@ -45,7 +45,11 @@ const test = (file: string): boolean =>
     file,
   ]);
 
-const files = [...globSync('test/workflow/*.test.ts', { cwd: root }), 'test/crash/batches.test.ts'].sort();
+/** How old executions get to their end is each release's own affair. */
+const left = 'test/workflow/upgrade.test.ts';
+const files = [...globSync('test/workflow/*.test.ts', { cwd: root }), 'test/crash/batches.test.ts']
+  .filter((file) => file !== left)
+  .sort();
 const played = [
   ...files.map(test),
   play('undisturbed', ['test/recorder/undisturbed.ts']),
