@@ -1,22 +1,22 @@
 import { isNamed, NamedError } from '../shared/domain/errors.ts';
-import type { ObjectRecord } from '../shared/domain/ownership.ts';
-import { planDigest } from '../shared/domain/plan-digest.ts';
-import type { Policy } from '../shared/domain/policy.ts';
-import { localRules } from '../shared/domain/prerequisites.ts';
-import { readBack } from '../shared/domain/read-back.ts';
-import type { RuleStyle } from '../shared/domain/rule-content.ts';
-import { type Configurations, unusedServices } from '../shared/domain/service-objects.ts';
+import type { ObjectRecord } from '../shared/domain/plan/ownership.ts';
+import { planDigest } from '../shared/domain/plan/plan-digest.ts';
+import { readBack } from '../shared/domain/plan/read-back.ts';
+import { type Configurations, unusedServices } from '../shared/domain/plan/service-objects.ts';
+import type { Policy } from '../shared/domain/policy/policy.ts';
+import { localRules } from '../shared/domain/rules/prerequisites.ts';
+import type { RuleStyle } from '../shared/domain/rules/rule-content.ts';
 import type { Edit, Firewall, FirewallSnapshot } from '../shared/panos/firewall.ts';
-import { chooseAdditions, editsFor, type Writing } from '../shared/runtime/additions.ts';
+import { firewallPart } from '../shared/runtime/clients/firewall.ts';
+import { tableParts } from '../shared/runtime/clients/table.ts';
 import { digestOf } from '../shared/runtime/digest.ts';
-import { firewallPart } from '../shared/runtime/firewall-part.ts';
-import { halveBatch } from '../shared/runtime/halve-batch.ts';
-import { learnUuids, recordIntents } from '../shared/runtime/intents.ts';
-import type { Applied, Tested } from '../shared/runtime/plans.ts';
 import { styleOf } from '../shared/runtime/settings.ts';
-import { brief, HeldState, section, shown } from '../shared/runtime/states.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
-import { tableParts } from '../shared/runtime/table-parts.ts';
+import { chooseAdditions, editsFor, type Writing } from '../shared/workflow/additions.ts';
+import { learnUuids, recordIntents } from '../shared/workflow/intents.ts';
+import { halveBatch } from '../shared/workflow/split-batch.ts';
+import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
+import type { Applied, Tested } from '../shared/workflow/step-results.ts';
 
 /** Refuses what the platform has no room for, before anything is written. */
 const checkRoom = async (

@@ -1,15 +1,15 @@
-import type { Records } from '../shared/aws/records.ts';
+import type { Records } from '../shared/aws/table/records.ts';
 import { NamedError } from '../shared/domain/errors.ts';
-import type { RuleRecord } from '../shared/domain/ownership.ts';
-import type { PendingEdit, Policy } from '../shared/domain/policy.ts';
-import { unproven } from '../shared/domain/proof.ts';
+import type { RuleRecord } from '../shared/domain/plan/ownership.ts';
+import { unproven } from '../shared/domain/plan/proof.ts';
+import type { PendingEdit, Policy } from '../shared/domain/policy/policy.ts';
 import type { Firewall, Job } from '../shared/panos/firewall.ts';
-import { firewallPart } from '../shared/runtime/firewall-part.ts';
-import { halveBatch } from '../shared/runtime/halve-batch.ts';
-import type { Applied, Committed, Tested } from '../shared/runtime/plans.ts';
-import { brief, HeldState, section, shown } from '../shared/runtime/states.ts';
+import { firewallPart } from '../shared/runtime/clients/firewall.ts';
+import { tableParts } from '../shared/runtime/clients/table.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
-import { tableParts } from '../shared/runtime/table-parts.ts';
+import { halveBatch } from '../shared/workflow/split-batch.ts';
+import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
+import type { Applied, Committed, Tested } from '../shared/workflow/step-results.ts';
 
 /** The vendor advises against asking for a job more often. */
 const pollMilliseconds = 2_000;

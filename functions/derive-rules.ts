@@ -1,16 +1,16 @@
-import { readDesiredGrants } from '../shared/aws/read-grants.ts';
-import { GrantIndex, remaining } from '../shared/domain/grant-index.ts';
-import { candidateRules } from '../shared/domain/grants/candidates.ts';
+import { readDesiredGrants } from '../shared/aws/ec2/read-grants.ts';
 import { withPreNatAddresses } from '../shared/domain/grants/desired-grants.ts';
-import { missingGrants } from '../shared/domain/plan.ts';
-import { trafficText } from '../shared/domain/rule-content.ts';
-import { candidateContext } from '../shared/runtime/candidate-context.ts';
-import { ec2Part } from '../shared/runtime/ec2-part.ts';
-import type { Derived, Resolved } from '../shared/runtime/plans.ts';
+import { GrantIndex, remaining } from '../shared/domain/plan/grant-index.ts';
+import { missingGrants } from '../shared/domain/plan/removals.ts';
+import { candidateRules } from '../shared/domain/rules/candidates.ts';
+import { trafficText } from '../shared/domain/rules/rule-content.ts';
+import { ec2Part } from '../shared/runtime/clients/ec2.ts';
+import { tableParts } from '../shared/runtime/clients/table.ts';
 import { translationOf } from '../shared/runtime/settings.ts';
-import { brief, HeldState, section, shown } from '../shared/runtime/states.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
-import { tableParts } from '../shared/runtime/table-parts.ts';
+import { candidateContext } from '../shared/workflow/candidate-context.ts';
+import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
+import type { Derived, Resolved } from '../shared/workflow/step-results.ts';
 
 /**
  * From interfaces to candidate rules, and what owned rules no longer stand for, as far as EC2 and the records know. Safe to

@@ -1,19 +1,19 @@
 import { z } from 'zod';
 import type { DescribedExecution } from '../shared/aws/executions.ts';
-import type { Turn } from '../shared/aws/turn.ts';
+import type { Turn } from '../shared/aws/table/turn.ts';
 import { subjectId } from '../shared/domain/change.ts';
 import { errorCatalogue, isNamed } from '../shared/domain/errors.ts';
-import { unproven } from '../shared/domain/proof.ts';
-import { trafficText } from '../shared/domain/rule-content.ts';
+import { unproven } from '../shared/domain/plan/proof.ts';
+import { trafficText } from '../shared/domain/rules/rule-content.ts';
 import type { Firewall } from '../shared/panos/firewall.ts';
-import { becomeWriter } from '../shared/runtime/become-writer.ts';
-import { executionsPart } from '../shared/runtime/executions-part.ts';
-import { firewallPart } from '../shared/runtime/firewall-part.ts';
-import { noticesPart } from '../shared/runtime/notices-part.ts';
-import type { Applied, Tested } from '../shared/runtime/plans.ts';
+import { executionsPart } from '../shared/runtime/clients/executions.ts';
+import { firewallPart } from '../shared/runtime/clients/firewall.ts';
+import { noticesPart } from '../shared/runtime/clients/notices.ts';
+import { type TableParts, tableParts } from '../shared/runtime/clients/table.ts';
 import type { Settings } from '../shared/runtime/settings.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
-import { type TableParts, tableParts } from '../shared/runtime/table-parts.ts';
+import { becomeWriter } from '../shared/workflow/become-writer.ts';
+import type { Applied, Tested } from '../shared/workflow/step-results.ts';
 
 const Status = z.looseObject({ executionArn: z.string(), name: z.string(), status: z.string() });
 

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { changeFromEvent } from '../shared/aws/events.ts';
-import { resolveInterfaces } from '../shared/aws/interfaces.ts';
-import { observe } from '../shared/aws/observe.ts';
+import { resolveInterfaces } from '../shared/aws/ec2/interfaces.ts';
+import { observe } from '../shared/aws/ec2/observe.ts';
+import { changeFromEvent } from '../shared/aws/events/events.ts';
 import type { Change } from '../shared/domain/change.ts';
 import { NamedError } from '../shared/domain/errors.ts';
 import { notYetVisible } from '../shared/domain/grants/visibility.ts';
-import { ec2Part } from '../shared/runtime/ec2-part.ts';
-import { recordedFor } from '../shared/runtime/recorded.ts';
+import { ec2Part } from '../shared/runtime/clients/ec2.ts';
+import { tableParts } from '../shared/runtime/clients/table.ts';
 import type { Settings } from '../shared/runtime/settings.ts';
-import { brief, shown } from '../shared/runtime/states.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
-import { tableParts } from '../shared/runtime/table-parts.ts';
-import { isYoung } from '../shared/runtime/young.ts';
+import { recordedFor } from '../shared/workflow/recorded.ts';
+import { brief, shown } from '../shared/workflow/states.ts';
+import { isYoung } from '../shared/workflow/young.ts';
 
 /**
  * Writes the change down before anything else, and waits until EC2 can show it. Ends the execution only where there is

@@ -1,15 +1,15 @@
 import { z } from 'zod';
-import type { ChangeOutcome } from '../shared/aws/changes.ts';
-import type { Notices } from '../shared/aws/notices.ts';
-import { largestBatch } from '../shared/aws/turn.ts';
+import type { ChangeOutcome } from '../shared/aws/table/changes.ts';
+import type { Notices } from '../shared/aws/table/notices.ts';
+import { largestBatch } from '../shared/aws/table/turn.ts';
 import { subjectId } from '../shared/domain/change.ts';
-import { askFirewall, disagreementMetric } from '../shared/runtime/ask-firewall.ts';
-import { firewallPart } from '../shared/runtime/firewall-part.ts';
-import { noticesPart } from '../shared/runtime/notices-part.ts';
-import type { BatchLine, Committed, OutcomeLine, Resolved, Tested } from '../shared/runtime/plans.ts';
-import { brief, HeldState, section, shown } from '../shared/runtime/states.ts';
+import { firewallPart } from '../shared/runtime/clients/firewall.ts';
+import { noticesPart } from '../shared/runtime/clients/notices.ts';
+import { tableParts } from '../shared/runtime/clients/table.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
-import { tableParts } from '../shared/runtime/table-parts.ts';
+import { askFirewall, disagreementMetric } from '../shared/workflow/ask-firewall.ts';
+import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
+import type { BatchLine, Committed, OutcomeLine, Resolved, Tested } from '../shared/workflow/step-results.ts';
 
 /** What the ways to here have left in the state. */
 const Input = HeldState.extend({

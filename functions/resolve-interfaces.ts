@@ -1,13 +1,13 @@
-import { resolveInterfaces as resolve } from '../shared/aws/interfaces.ts';
-import { observe } from '../shared/aws/observe.ts';
+import { resolveInterfaces as resolve } from '../shared/aws/ec2/interfaces.ts';
+import { observe } from '../shared/aws/ec2/observe.ts';
 import { notYetVisible } from '../shared/domain/grants/visibility.ts';
-import { ec2Part } from '../shared/runtime/ec2-part.ts';
-import type { BatchLine, Resolved } from '../shared/runtime/plans.ts';
-import { recordedFor } from '../shared/runtime/recorded.ts';
-import { HeldState, section, shown } from '../shared/runtime/states.ts';
+import { ec2Part } from '../shared/runtime/clients/ec2.ts';
+import { tableParts } from '../shared/runtime/clients/table.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
-import { tableParts } from '../shared/runtime/table-parts.ts';
-import { isYoung } from '../shared/runtime/young.ts';
+import { recordedFor } from '../shared/workflow/recorded.ts';
+import { HeldState, section, shown } from '../shared/workflow/states.ts';
+import type { BatchLine, Resolved } from '../shared/workflow/step-results.ts';
+import { isYoung } from '../shared/workflow/young.ts';
 
 /**
  * From the subjects of all changes in hand to the interfaces that reach the internet through the firewall, and why others do

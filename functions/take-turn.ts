@@ -1,11 +1,11 @@
-import type { ChangeItem } from '../shared/aws/changes.ts';
+import type { ChangeItem } from '../shared/aws/table/changes.ts';
 import { NamedError } from '../shared/domain/errors.ts';
-import { becomeWriter } from '../shared/runtime/become-writer.ts';
-import { executionsPart } from '../shared/runtime/executions-part.ts';
-import { firewallPart } from '../shared/runtime/firewall-part.ts';
-import { brief, shown, TurnInput } from '../shared/runtime/states.ts';
+import { executionsPart } from '../shared/runtime/clients/executions.ts';
+import { firewallPart } from '../shared/runtime/clients/firewall.ts';
+import { tableParts } from '../shared/runtime/clients/table.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
-import { tableParts } from '../shared/runtime/table-parts.ts';
+import { becomeWriter } from '../shared/workflow/become-writer.ts';
+import { brief, shown, TurnInput } from '../shared/workflow/states.ts';
 
 /** A plan that became stale is made again at most this often in a row. */
 const mostPlans = 12;

@@ -1,6 +1,6 @@
 import { NamedError } from '../domain/errors.ts';
-import { icmpApplications, protocolApplications, wellKnownPorts } from '../domain/grants/app-ids.ts';
-import type { Policy } from '../domain/policy.ts';
+import type { Policy } from '../domain/policy/policy.ts';
+import { icmpApplications, protocolApplications, wellKnownPorts } from '../domain/rules/app-ids.ts';
 import { findCommit, queueCommit, readJob, unfinishedCommits } from './commit-jobs.ts';
 import { connect } from './connection.ts';
 import {

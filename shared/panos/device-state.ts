@@ -1,5 +1,5 @@
 import { NamedError } from '../domain/errors.ts';
-import type { PendingEdit } from '../domain/policy.ts';
+import type { PendingEdit } from '../domain/policy/policy.ts';
 import type { Connection } from './connection.ts';
 import type { Device, Lock } from './firewall.ts';
 import { type Reply, refusal } from './replies.ts';

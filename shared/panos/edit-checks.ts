@@ -1,6 +1,6 @@
 import { NamedError } from '../domain/errors.ts';
-import type { RuleContent } from '../domain/ownership.ts';
-import type { ServiceObject } from '../domain/policy.ts';
+import type { RuleContent } from '../domain/plan/ownership.ts';
+import type { ServiceObject } from '../domain/policy/policy.ts';
 import type { Edit } from './firewall.ts';
 
 /** Limits of the schema of PAN-OS 10.0, which later releases keep. */

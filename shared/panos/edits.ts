@@ -1,5 +1,5 @@
-import type { RuleContent } from '../domain/ownership.ts';
-import type { ServiceObject } from '../domain/policy.ts';
+import type { RuleContent } from '../domain/plan/ownership.ts';
+import type { ServiceObject } from '../domain/policy/policy.ts';
 import type { Edit } from './firewall.ts';
 import { element, memberList, textElement, type XmlElement } from './xml.ts';
 import type { Places } from './xpath.ts';

@@ -1,5 +1,5 @@
-import type { RuleContent } from '../domain/ownership.ts';
-import type { PendingEdit, Policy, ServiceObject } from '../domain/policy.ts';
+import type { RuleContent } from '../domain/plan/ownership.ts';
+import type { PendingEdit, Policy, ServiceObject } from '../domain/policy/policy.ts';
 
 /** One HTTP exchange with the management interface. Injected: the client never opens a connection by itself. */
 export type Send = (request: {

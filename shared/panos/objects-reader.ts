@@ -1,4 +1,4 @@
-import type { AddressGroup, AddressObject, Application, ObjectScope, ServiceObject } from '../domain/policy.ts';
+import type { AddressGroup, AddressObject, Application, ObjectScope, ServiceObject } from '../domain/policy/policy.ts';
 import { child, childrenOf, childText, descend, membersOf, nameOf, type XmlElement } from './xml.ts';
 
 const addressKinds: readonly AddressObject['kind'][] = ['ip-netmask', 'ip-range', 'ip-wildcard', 'fqdn'];

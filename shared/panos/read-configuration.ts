@@ -1,5 +1,5 @@
 import { NamedError } from '../domain/errors.ts';
-import type { ObjectScope, Policy } from '../domain/policy.ts';
+import type { ObjectScope, Policy } from '../domain/policy/policy.ts';
 import type { Connection } from './connection.ts';
 import type { PlatformLimits, RuleWritingSettings } from './firewall.ts';
 import { applicationsNamedBy, containerMembers, predefinedScopeFrom, scopeFrom } from './objects-reader.ts';

@@ -1,4 +1,4 @@
-import type { RuleAction, Rulebase, SecurityRule } from '../domain/policy.ts';
+import type { RuleAction, Rulebase, SecurityRule } from '../domain/policy/policy.ts';
 import type { DestinationNatRule } from './firewall.ts';
 import {
   attribute,

@@ -1,5 +1,5 @@
 import { isNamed } from '../domain/errors.ts';
-import type { PendingEdit } from '../domain/policy.ts';
+import type { PendingEdit } from '../domain/policy/policy.ts';
 import type { Connection } from './connection.ts';
 import { commandWith, readPendingEdits } from './device-state.ts';
 import { deletion, moveBefore, moveToBottom, type Operation, replacement } from './edits.ts';

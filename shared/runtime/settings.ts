@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { NamedError } from '../domain/errors.ts';
-import type { TranslationSettings } from '../domain/grants/translation.ts';
-import type { RuleStyle } from '../domain/rule-content.ts';
+import type { RuleStyle } from '../domain/rules/rule-content.ts';
+import type { TranslationSettings } from '../domain/rules/translation.ts';
 
 /** A setting as people write it: where it comes from, what it is for, and how its text becomes a value. */
 interface Setting {

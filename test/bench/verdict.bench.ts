@@ -2,10 +2,11 @@
  * How long judging takes, and how it grows. `node test/bench/verdict.bench.ts` prints a table, `--json` the figures alone.
  * A sampled policy match asks the firewall once per source, destination and candidate, at about 50 ms a call.
  */
-import type { CandidateRule } from '../../shared/domain/candidate-rules.ts';
-import type { Policy, SecurityRule } from '../../shared/domain/policy.ts';
+
+import type { Policy, SecurityRule } from '../../shared/domain/policy/policy.ts';
+import type { CandidateRule } from '../../shared/domain/rules/candidate-rules.ts';
 import { judgeCandidates } from '../../shared/domain/verdict/verdict.ts';
-import type { Judged } from '../../shared/domain/verdict-words.ts';
+import type { Judged } from '../../shared/domain/verdict/verdict-words.ts';
 import { candidate, cleanUp, policy, predefinedApplications, rule } from '../unit/domain/verdict-policies.ts';
 
 const secondsPerPolicyMatch = 0.05;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { turnSeconds } from '../../shared/aws/turn.ts';
+import { turnSeconds } from '../../shared/aws/table/turn.ts';
 import type { ErrorName } from '../../shared/domain/errors.ts';
 import { deployment, type TaskState, tasks } from '../support/deployment.ts';
 

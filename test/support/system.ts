@@ -1,6 +1,6 @@
 import { EC2Client } from '@aws-sdk/client-ec2';
+import { tableParts } from '../../shared/runtime/clients/table.ts';
 import { settingsFrom } from '../../shared/runtime/settings.ts';
-import { tableParts } from '../../shared/runtime/table-parts.ts';
 import { inProcessHandler } from '../local/http.ts';
 import type { Execution } from '../local/step-functions/executions.ts';
 import type { Simulator } from '../simulator/simulator.ts';

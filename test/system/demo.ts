@@ -11,8 +11,8 @@ import {
   StartInstancesCommand,
   StopInstancesCommand,
 } from '@aws-sdk/client-ec2';
+import { tableParts } from '../../shared/runtime/clients/table.ts';
 import { settingsFrom } from '../../shared/runtime/settings.ts';
-import { tableParts } from '../../shared/runtime/table-parts.ts';
 import type { Execution } from '../local/step-functions/executions.ts';
 import { ids } from './demo-account.ts';
 import { executionText } from './execution-text.ts';

@@ -1,4 +1,4 @@
-import type { SecurityRule } from '../../shared/domain/policy.ts';
+import type { SecurityRule } from '../../shared/domain/policy/policy.ts';
 import { createFirewall } from '../../shared/panos/create-firewall.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import { sendToSimulator } from './surroundings.ts';

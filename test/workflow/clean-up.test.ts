@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { tableParts } from '../../shared/runtime/clients/table.ts';
 import { settingsFrom } from '../../shared/runtime/settings.ts';
-import { tableParts } from '../../shared/runtime/table-parts.ts';
 import { calls, causeOf, colleague, fromAnywhere, outputOf, resync, ruleFields, web2 } from '../support/calls.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 import { ids } from '../system/demo-account.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { tableParts } from '../../shared/runtime/clients/table.ts';
 import { settingsFrom } from '../../shared/runtime/settings.ts';
-import { tableParts } from '../../shared/runtime/table-parts.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import { errorsAt, redriven } from '../support/attempts.ts';
 import { administratorsRules, calls, causeOf, resync, statesOf, web2 } from '../support/calls.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StartInstancesCommand } from '@aws-sdk/client-ec2';
+import { tableParts } from '../../shared/runtime/clients/table.ts';
 import { settingsFrom } from '../../shared/runtime/settings.ts';
-import { tableParts } from '../../shared/runtime/table-parts.ts';
 import { errorsAt, redriven } from '../support/attempts.ts';
 import { administratorsRules, calls, causeOf, fromAnywhere, resync, statesOf, web2 } from '../support/calls.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';

@@ -7,7 +7,7 @@ import {
   StopInstancesCommand,
 } from '@aws-sdk/client-ec2';
 import fc from 'fast-check';
-import { contains } from '../../shared/domain/addresses.ts';
+import { contains } from '../../shared/domain/sets/addresses.ts';
 import { administratorsRules, fromAnywhere, resync, web1, web2, web3 } from '../support/calls.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 import { ids } from '../system/demo-account.ts';

@@ -1,11 +1,11 @@
-import { canonicalCidr, familyOf, lineOfCidrs } from '../addresses.ts';
 import { NamedError } from '../errors.ts';
-import type { AddressFamily, Grant, GrantSource, LeftOut, NetworkInterface, Traffic } from '../grants.ts';
-import { type Line, lineCovers, linesOverlap } from '../lines.ts';
+import { type TranslationSettings, translate } from '../rules/translation.ts';
+import { canonicalCidr, familyOf, lineOfCidrs } from '../sets/addresses.ts';
+import { type Line, lineCovers, linesOverlap } from '../sets/lines.ts';
+import type { AddressFamily, Grant, GrantSource, LeftOut, NetworkInterface, Traffic } from './grants.ts';
 import { permissionTraffic } from './permission-traffic.ts';
 import { addressesThroughFirewall, effectiveTable, type NetworkPicture, vpcRanges } from './routes.ts';
 import type { SeenPrefixList, SeenRouteTable, SeenRule } from './seen.ts';
-import { type TranslationSettings, translate } from './translation.ts';
 
 export interface GrantInputs {
   readonly interfaces: readonly NetworkInterface[];

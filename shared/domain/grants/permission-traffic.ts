@@ -1,4 +1,4 @@
-import type { AddressFamily, Traffic } from '../grants.ts';
+import type { AddressFamily, Traffic } from './grants.ts';
 
 /** Protocol numbers by the names EC2 answers with, and those callers may type. */
 const numbers: Readonly<Record<string, number>> = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 };

@@ -1,5 +1,5 @@
-import { canonicalCidr } from '../addresses.ts';
 import type { Change, RevokedPermission } from '../change.ts';
+import { canonicalCidr } from '../sets/addresses.ts';
 import { permissionTraffic, trafficKey } from './permission-traffic.ts';
 import type { SeenInstance, SeenRule } from './seen.ts';
 

@@ -1,9 +1,9 @@
-import { rangeOfCidr, rangeOfEnds, wholeFamily } from '../addresses.ts';
-import type { AddressFamily } from '../grants.ts';
-import { emptyLine, intersect, type Line, stretch, subtract, unite, uniteAll } from '../lines.ts';
-import type { AddressObject, ObjectScope } from '../policy.ts';
-import { type Estimate, known } from './estimates.ts';
-import { type AddressEntry, type Found, findAddress, type GroupPlace, isOnCycle } from './object-look-up.ts';
+import type { AddressFamily } from '../grants/grants.ts';
+import { type AddressEntry, type Found, findAddress, type GroupPlace, isOnCycle } from '../policy/object-look-up.ts';
+import type { AddressObject, ObjectScope } from '../policy/policy.ts';
+import { rangeOfCidr, rangeOfEnds, wholeFamily } from '../sets/addresses.ts';
+import { type Estimate, known } from '../sets/estimates.ts';
+import { emptyLine, intersect, type Line, stretch, subtract, unite, uniteAll } from '../sets/lines.ts';
 
 /** Addresses of both families. */
 export type AddressSet = Readonly<Record<AddressFamily, Line>>;

@@ -1,15 +1,15 @@
-import { emptyLine, isEmptyLine, type Line, sameLine, uniteAll } from '../lines.ts';
-import type { Application, ObjectScope } from '../policy.ts';
+import { findApplication, type GroupPlace, isOnCycle } from '../policy/object-look-up.ts';
+import type { Application, ObjectScope } from '../policy/policy.ts';
 import {
   type ApplicationSet,
   everyApplication,
   noApplication,
   onlyApplications,
   uniteApplications,
-} from './application-sets.ts';
-import type { Estimate } from './estimates.ts';
-import { findApplication, type GroupPlace, isOnCycle } from './object-look-up.ts';
-import { icmpLine, onProtocol, portList, protocolLine, wholeTraffic } from './traffic-lines.ts';
+} from '../sets/application-sets.ts';
+import type { Estimate } from '../sets/estimates.ts';
+import { emptyLine, isEmptyLine, type Line, sameLine, uniteAll } from '../sets/lines.ts';
+import { icmpLine, onProtocol, portList, protocolLine, wholeTraffic } from '../sets/traffic-lines.ts';
 
 type Applications = Estimate<ApplicationSet>;
 

@@ -1,9 +1,9 @@
-import type { AddressFamily } from '../grants.ts';
-import { type Line, lineCovers, linesOverlap, type Point, uniteAll } from '../lines.ts';
-import type { Policy, RuleAction, SecurityRule } from '../policy.ts';
+import type { AddressFamily } from '../grants/grants.ts';
+import { scopesInOrder } from '../policy/object-look-up.ts';
+import type { Policy, RuleAction, SecurityRule } from '../policy/policy.ts';
+import type { Estimate } from '../sets/estimates.ts';
+import { type Line, lineCovers, linesOverlap, type Point, uniteAll } from '../sets/lines.ts';
 import { type AddressesOf, type AddressSet, addressReader } from './address-sets.ts';
-import type { Estimate } from './estimates.ts';
-import { scopesInOrder } from './object-look-up.ts';
 import { type ApplicationReader, applicationReader } from './rule-applications.ts';
 import { narrowSlots, type Slot, slotsOf } from './rule-slots.ts';
 import { type ServiceColumn, serviceReader } from './service-sets.ts';

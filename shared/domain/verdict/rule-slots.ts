@@ -1,9 +1,9 @@
-import { intersect, isEmptyLine, type Line, linesOverlap } from '../lines.ts';
-import { type ApplicationSet, onlyApplications, uniteApplications } from './application-sets.ts';
-import type { Estimate } from './estimates.ts';
+import { type ApplicationSet, onlyApplications, uniteApplications } from '../sets/application-sets.ts';
+import type { Estimate } from '../sets/estimates.ts';
+import { intersect, isEmptyLine, type Line, linesOverlap } from '../sets/lines.ts';
+import { wholeSourcePorts, wholeTraffic } from '../sets/traffic-lines.ts';
 import type { ApplicationReader } from './rule-applications.ts';
 import { anyService, type Service, type ServiceColumn } from './service-sets.ts';
-import { wholeSourcePorts, wholeTraffic } from './traffic-lines.ts';
 
 /**
  * Traffic with the applications that may be seen on it: what the service and application columns say together. A rule

@@ -1,7 +1,7 @@
-import { isEmptyLine, type Line, sameLine, uniteAll } from '../lines.ts';
-import type { ObjectScope, ServiceObject } from '../policy.ts';
-import { findService, type GroupPlace, isOnCycle } from './object-look-up.ts';
-import { onProtocol, portList, wholeSourcePorts, wholeTraffic } from './traffic-lines.ts';
+import { findService, type GroupPlace, isOnCycle } from '../policy/object-look-up.ts';
+import type { ObjectScope, ServiceObject } from '../policy/policy.ts';
+import { isEmptyLine, type Line, sameLine, uniteAll } from '../sets/lines.ts';
+import { onProtocol, portList, wholeSourcePorts, wholeTraffic } from '../sets/traffic-lines.ts';
 
 /** Traffic with the source ports it may come from. */
 export interface Service {

@@ -1,16 +1,16 @@
-import { lineOfCidrs } from '../addresses.ts';
-import type { CandidateRule } from '../candidate-rules.ts';
-import type { AddressFamily } from '../grants.ts';
-import { type Line, lineCovers, linesOverlap, uniteAll } from '../lines.ts';
-import type { DecidedPart, Doubt } from '../verdict-words.ts';
-import { applicationsCover, applicationsOverlap, noApplication, uniteApplications } from './application-sets.ts';
-import type { Box } from './boxes.ts';
+import type { AddressFamily } from '../grants/grants.ts';
+import type { CandidateRule } from '../rules/candidate-rules.ts';
+import { lineOfCidrs } from '../sets/addresses.ts';
+import { applicationsCover, applicationsOverlap, noApplication, uniteApplications } from '../sets/application-sets.ts';
+import type { Box } from '../sets/boxes.ts';
+import { type Line, lineCovers, linesOverlap, uniteAll } from '../sets/lines.ts';
 import { coversAddresses, slotsOn, trafficOf } from './rule-sets.ts';
 import type { Slot } from './rule-slots.ts';
 import { decidedPart, reachingPart, type Whole } from './verdict-explanation.ts';
 import { type Holder, isHeld, splitHeld } from './verdict-held.ts';
 import type { OpenView } from './verdict-view.ts';
 import { addressesOf, candidateSlots, layersOf, type Taken, walk } from './verdict-walk.ts';
+import type { DecidedPart, Doubt } from './verdict-words.ts';
 
 /** What one view says of one candidate. */
 export interface Answer {

@@ -1,11 +1,11 @@
-import { cidrsOf } from '../addresses.ts';
-import type { AddressFamily } from '../grants.ts';
-import { type Line, sameLine, subtract } from '../lines.ts';
-import type { RuleAction } from '../policy.ts';
-import type { DecidedPart, Doubt } from '../verdict-words.ts';
-import { type ApplicationSet, sameApplications } from './application-sets.ts';
-import { type Box, joinBoxes } from './boxes.ts';
-import { sourcePortTexts, trafficTexts } from './traffic-lines.ts';
+import type { AddressFamily } from '../grants/grants.ts';
+import type { RuleAction } from '../policy/policy.ts';
+import { cidrsOf } from '../sets/addresses.ts';
+import { type ApplicationSet, sameApplications } from '../sets/application-sets.ts';
+import { type Box, joinBoxes } from '../sets/boxes.ts';
+import { type Line, sameLine, subtract } from '../sets/lines.ts';
+import { sourcePortTexts, trafficTexts } from '../sets/traffic-lines.ts';
+import type { DecidedPart, Doubt } from './verdict-words.ts';
 
 /** How many of a kind a sentence names before it counts the rest. */
 const mostNamed = 3;

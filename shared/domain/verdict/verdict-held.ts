@@ -1,5 +1,5 @@
-import { intersect, isEmptyLine, type Line, uniteAll } from '../lines.ts';
-import { type Box, cut } from './boxes.ts';
+import { type Box, cut } from '../sets/boxes.ts';
+import { intersect, isEmptyLine, type Line, uniteAll } from '../sets/lines.ts';
 
 /** An owned rule that stands for some pairs of source and destination of a candidate already, by their places in it. */
 export interface Holder {

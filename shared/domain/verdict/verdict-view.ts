@@ -1,7 +1,7 @@
-import type { CandidateRule } from '../candidate-rules.ts';
-import type { AddressFamily } from '../grants.ts';
-import type { SecurityRule } from '../policy.ts';
-import { type PolicyView, rulesAbove } from './bottom-rule.ts';
+import type { AddressFamily } from '../grants/grants.ts';
+import { type PolicyView, rulesAbove } from '../policy/bottom-rule.ts';
+import type { SecurityRule } from '../policy/policy.ts';
+import type { CandidateRule } from '../rules/candidate-rules.ts';
 import { indexRules, type RuleIndex, type RuleReader, type RuleSets, ruleReader } from './rule-sets.ts';
 import { setsOfCandidate } from './verdict-walk.ts';
 

@@ -1,17 +1,17 @@
-import { lineOfCidrs } from '../addresses.ts';
-import type { CandidateRule, RuleService } from '../candidate-rules.ts';
-import type { AddressFamily, GrantDestination } from '../grants.ts';
-import { intersect, isEmptyLine, type Line, linesOverlap, uniteAll } from '../lines.ts';
-import type { RuleAction } from '../policy.ts';
-import type { Doubt } from '../verdict-words.ts';
+import type { AddressFamily, GrantDestination } from '../grants/grants.ts';
+import type { RuleAction } from '../policy/policy.ts';
+import type { CandidateRule, RuleService } from '../rules/candidate-rules.ts';
+import { lineOfCidrs } from '../sets/addresses.ts';
+import { type Box, boxesOverlap, cut } from '../sets/boxes.ts';
+import { known } from '../sets/estimates.ts';
+import { intersect, isEmptyLine, type Line, linesOverlap, uniteAll } from '../sets/lines.ts';
+import { portsLine, wholeSourcePorts } from '../sets/traffic-lines.ts';
 import { noAddress } from './address-sets.ts';
-import { type Box, boxesOverlap, cut } from './boxes.ts';
-import { known } from './estimates.ts';
 import type { ApplicationReader } from './rule-applications.ts';
 import { type RuleIndex, type RuleSets, slotsOn, trafficOf } from './rule-sets.ts';
 import { explicitSlots, type Slot } from './rule-slots.ts';
 import { anyService, type Service } from './service-sets.ts';
-import { portsLine, wholeSourcePorts } from './traffic-lines.ts';
+import type { Doubt } from './verdict-words.ts';
 
 /** The sessions one rule decides, of those that reached it. */
 export interface Taken {

@@ -1,17 +1,17 @@
-import type { CandidateRule } from '../candidate-rules.ts';
-import type { AddressFamily, GrantDestination, GrantSource, Traffic } from '../grants.ts';
-import type { Contributions } from '../ownership.ts';
-import type { PendingEdit } from '../policy.ts';
-import type { Doubt, Judged, Verdict } from '../verdict-words.ts';
-import { checkBottomRule, editedEntry, type PolicyView, rulesAbove } from './bottom-rule.ts';
-import { objectsUsedBy } from './object-uses.ts';
+import type { AddressFamily, GrantDestination, GrantSource, Traffic } from '../grants/grants.ts';
+import type { Contributions } from '../plan/ownership.ts';
+import { checkBottomRule, editedEntry, type PolicyView, rulesAbove } from '../policy/bottom-rule.ts';
+import { objectsUsedBy } from '../policy/object-uses.ts';
+import type { PendingEdit } from '../policy/policy.ts';
+import type { CandidateRule } from '../rules/candidate-rules.ts';
 import { type Answer, answer, narrowerAllows } from './verdict-answer.ts';
 import { explain } from './verdict-explanation.ts';
 import type { Holder } from './verdict-held.ts';
 import { type OpenView, openView } from './verdict-view.ts';
+import type { Doubt, Judged, Verdict } from './verdict-words.ts';
 
-export { checkBottomRule, type PolicyView } from './bottom-rule.ts';
-export { policyDigest } from './policy-digest.ts';
+export { checkBottomRule, type PolicyView } from '../policy/bottom-rule.ts';
+export { policyDigest } from '../policy/policy-digest.ts';
 
 /** What an owned rule stands for, as far as it is about the same group and traffic as a candidate. */
 export interface HeldGrants {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as ec2 from '@aws-sdk/client-ec2';
-import { createEc2Reads, type Ec2Reads } from '../../../shared/aws/ec2.ts';
+import { createEc2Reads, type Ec2Reads } from '../../../shared/aws/ec2/ec2.ts';
 import { createEc2 } from '../../local/ec2/endpoint.ts';
 import { seedAccount } from '../../local/ec2/seed.ts';
 import { inProcessHandler } from '../../local/http.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { meaningOfEvent } from '../../../shared/aws/events.ts';
+import { meaningOfEvent } from '../../../shared/aws/events/events.ts';
 import { subjectId } from '../../../shared/domain/change.ts';
 import { isNamed } from '../../../shared/domain/errors.ts';
 import { origin, shapes, strangeShapes } from '../../unit/aws/event-shapes.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { CandidateRule } from '../../../shared/domain/candidate-rules.ts';
 import type { Subject } from '../../../shared/domain/change.ts';
-import { candidateRules } from '../../../shared/domain/grants/candidates.ts';
+import type { CandidateRule } from '../../../shared/domain/rules/candidate-rules.ts';
+import { candidateRules } from '../../../shared/domain/rules/candidates.ts';
 import type { Account } from '../../local/ec2/account.ts';
 import type { Ec2Faults } from '../../local/ec2/endpoint.ts';
 import { appIds, derive, worldOf } from '../../unit/aws/ec2-world.ts';

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { contains, overlaps } from '../../../shared/domain/addresses.ts';
-import { GrantIndex, remaining } from '../../../shared/domain/grant-index.ts';
-import type { Grant, GrantDestination, GrantSource, Traffic } from '../../../shared/domain/grants.ts';
-import type { Contributions, RuleRecord } from '../../../shared/domain/ownership.ts';
+import type { Grant, GrantDestination, GrantSource, Traffic } from '../../../shared/domain/grants/grants.ts';
+import { GrantIndex, remaining } from '../../../shared/domain/plan/grant-index.ts';
+import type { Contributions, RuleRecord } from '../../../shared/domain/plan/ownership.ts';
+import type { Recognised, Recognition } from '../../../shared/domain/plan/recognise.ts';
 import {
   type Holding,
   missingGrants,
   planRemovals,
   type Removals,
   shrunkMembers,
-} from '../../../shared/domain/plan.ts';
-import type { Recognised, Recognition } from '../../../shared/domain/recognise.ts';
-import { grantKey, grantsOf } from '../../../shared/domain/rule-content.ts';
+} from '../../../shared/domain/plan/removals.ts';
+import { grantKey, grantsOf } from '../../../shared/domain/rules/rule-content.ts';
+import { contains, overlaps } from '../../../shared/domain/sets/addresses.ts';
 import { destination, ownedRecord, source, standing, tcp } from '../../unit/domain/owned.ts';
 import { runs } from '../verdict/runs.ts';
 

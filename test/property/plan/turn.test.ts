@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Table } from '../../../shared/aws/table.ts';
-import { type Claimant, createTurns, type Turn } from '../../../shared/aws/turn.ts';
+import type { Table } from '../../../shared/aws/table/table.ts';
+import { type Claimant, createTurns, type Turn } from '../../../shared/aws/table/turn.ts';
 import { ownTable } from '../../unit/aws/own-table.ts';
 
 /** What one Lambda attempt or waiter does next. `writes` in milliseconds: how long it says it may write. */

@@ -1,7 +1,7 @@
 /** Random policies and candidates over a universe small enough to enumerate. */
 import fc from 'fast-check';
-import type { CandidateRule } from '../../../shared/domain/candidate-rules.ts';
-import type { Policy, SecurityRule } from '../../../shared/domain/policy.ts';
+import type { Policy, SecurityRule } from '../../../shared/domain/policy/policy.ts';
+import type { CandidateRule } from '../../../shared/domain/rules/candidate-rules.ts';
 import { type Objects, policy, rule, type Scopes } from '../../unit/domain/verdict-policies.ts';
 import { inCidr, isPossible, type Session } from './oracle.ts';
 

@@ -5,8 +5,9 @@
  * What is not known (members of a list, who the user is, …) is decided by a world: `none` of it matches, `all` of it
  * does, or as a function of the unknown thing and the value says.
  */
-import type { CandidateRule } from '../../../shared/domain/candidate-rules.ts';
-import type { Application, ObjectScope, Policy, SecurityRule } from '../../../shared/domain/policy.ts';
+
+import type { Application, ObjectScope, Policy, SecurityRule } from '../../../shared/domain/policy/policy.ts';
+import type { CandidateRule } from '../../../shared/domain/rules/candidate-rules.ts';
 
 export interface Session {
   readonly from: string;

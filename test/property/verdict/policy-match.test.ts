@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ObjectScope, Policy, SecurityRule } from '../../../shared/domain/policy.ts';
+import type { ObjectScope, Policy, SecurityRule } from '../../../shared/domain/policy/policy.ts';
 import { type OutsideAddresses, parseAddress } from '../../simulator/address-sets.ts';
 import { type ConfigNode, entry, leaf, members, node } from '../../simulator/config-node.ts';
 import { scopesOf } from '../../simulator/names.ts';

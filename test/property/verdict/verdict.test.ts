@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { CandidateRule } from '../../../shared/domain/candidate-rules.ts';
-import type { Policy, SecurityRule } from '../../../shared/domain/policy.ts';
+import type { Policy, SecurityRule } from '../../../shared/domain/policy/policy.ts';
+import type { CandidateRule } from '../../../shared/domain/rules/candidate-rules.ts';
 import { judgeCandidates } from '../../../shared/domain/verdict/verdict.ts';
-import type { Judged } from '../../../shared/domain/verdict-words.ts';
+import type { Judged } from '../../../shared/domain/verdict/verdict-words.ts';
 import { type Case, cases, sessionsOf } from './cases.ts';
 import { all, candidateMatches, certainty, matcher, none, type Session, type World } from './oracle.ts';
 import { runs } from './runs.ts';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Subject, subjectId } from '../../../shared/domain/change.ts';
-import { type CandidateContext, candidateRules } from '../../../shared/domain/grants/candidates.ts';
+import type { Grant } from '../../../shared/domain/grants/grants.ts';
 import { permissionTraffic } from '../../../shared/domain/grants/permission-traffic.ts';
-import { type TranslationSettings, translate } from '../../../shared/domain/grants/translation.ts';
-import type { Grant } from '../../../shared/domain/grants.ts';
+import { type CandidateContext, candidateRules } from '../../../shared/domain/rules/candidates.ts';
+import { type TranslationSettings, translate } from '../../../shared/domain/rules/translation.ts';
 import { appIds } from './ec2-world.ts';
 
 const tcp = (from: number, to = from) => ({ kind: 'ports', protocol: 'tcp', ports: { from, to } }) as const;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { type ChangeItem, createChanges } from '../../../shared/aws/changes.ts';
+import { type ChangeItem, createChanges } from '../../../shared/aws/table/changes.ts';
 import type { Change } from '../../../shared/domain/change.ts';
 import { ownTable } from './own-table.ts';
 

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CandidateRule } from '../../../shared/domain/candidate-rules.ts';
-import { translatedDestinations } from '../../../shared/domain/grants/destination-nat.ts';
-import { checkApplications } from '../../../shared/domain/grants/device-applications.ts';
-import { fitToDevice } from '../../../shared/domain/grants/fit-to-device.ts';
-import { translate } from '../../../shared/domain/grants/translation.ts';
-import type { Traffic } from '../../../shared/domain/grants.ts';
-import type { AddressGroup, AddressObject, Application, ObjectScope, Policy } from '../../../shared/domain/policy.ts';
-import { scopesInOrder } from '../../../shared/domain/verdict/object-look-up.ts';
+import type { Traffic } from '../../../shared/domain/grants/grants.ts';
+import { scopesInOrder } from '../../../shared/domain/policy/object-look-up.ts';
+import type {
+  AddressGroup,
+  AddressObject,
+  Application,
+  ObjectScope,
+  Policy,
+} from '../../../shared/domain/policy/policy.ts';
+import type { CandidateRule } from '../../../shared/domain/rules/candidate-rules.ts';
+import { translatedDestinations } from '../../../shared/domain/rules/destination-nat.ts';
+import { checkApplications } from '../../../shared/domain/rules/device-applications.ts';
+import { fitToDevice } from '../../../shared/domain/rules/fit-to-device.ts';
+import { translate } from '../../../shared/domain/rules/translation.ts';
 import { appIds } from './ec2-world.ts';
 
 const scope = (more: Partial<ObjectScope> = {}): ObjectScope => ({

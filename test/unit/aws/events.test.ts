@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { changeFromEvent, meaningOfEvent, type SubjectReads } from '../../../shared/aws/events.ts';
+import { changeFromEvent, meaningOfEvent, type SubjectReads } from '../../../shared/aws/events/events.ts';
 import { subjectId } from '../../../shared/domain/change.ts';
 import { isNamed } from '../../../shared/domain/errors.ts';
 import { enveloped, origin, record, shapes, strangeShapes } from './event-shapes.ts';

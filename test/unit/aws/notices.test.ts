@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createNotices, type Notice } from '../../../shared/aws/notices.ts';
+import { createNotices, type Notice } from '../../../shared/aws/table/notices.ts';
 import { ownTable } from './own-table.ts';
 
 const notice = { subject: 'policy-sync: CommitFailed', message: 'what to do' };

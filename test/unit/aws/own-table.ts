@@ -1,5 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { createTable, type Table } from '../../../shared/aws/table.ts';
+import { createTable, type Table } from '../../../shared/aws/table/table.ts';
 import { createDynamoDb, type TableProperties } from '../../local/dynamodb.ts';
 import { inProcessHandler, type WireRequest, type WireResponse } from '../../local/http.ts';
 import { resourceProperties } from '../../support/deployment.ts';

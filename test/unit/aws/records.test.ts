@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createRecords } from '../../../shared/aws/records.ts';
-import type { ObjectRecord, RuleRecord } from '../../../shared/domain/ownership.ts';
+import { createRecords } from '../../../shared/aws/table/records.ts';
+import type { ObjectRecord, RuleRecord } from '../../../shared/domain/plan/ownership.ts';
 import { ownTable } from './own-table.ts';
 
 const record = (said: Partial<RuleRecord> = {}): RuleRecord => ({

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lineOfCidrs } from '../../../shared/domain/addresses.ts';
 import {
   addressesThroughFirewall,
   effectiveTable,
@@ -8,7 +7,8 @@ import {
   type NetworkPicture,
 } from '../../../shared/domain/grants/routes.ts';
 import type { SeenRoute, SeenRouteTable } from '../../../shared/domain/grants/seen.ts';
-import { linesOverlap } from '../../../shared/domain/lines.ts';
+import { lineOfCidrs } from '../../../shared/domain/sets/addresses.ts';
+import { linesOverlap } from '../../../shared/domain/sets/lines.ts';
 
 const firewall = 'eni-0f';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { absent, all, atMost, createTable, either, equals, type Item } from '../../../shared/aws/table.ts';
+import { absent, all, atMost, createTable, either, equals, type Item } from '../../../shared/aws/table/table.ts';
 import { ownTable, refusal, tableName } from './own-table.ts';
 
 const item = (sk: string, more: Readonly<Record<string, unknown>> = {}): Item => ({ pk: 'p', sk, format: 1, ...more });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Claimant, createTurns, largestBatch, turnSeconds } from '../../../shared/aws/turn.ts';
+import { type Claimant, createTurns, largestBatch, turnSeconds } from '../../../shared/aws/table/turn.ts';
 import { ownTable } from './own-table.ts';
 
 const claimant = (name: string, redriveCount = 0): Claimant => ({ id: `arn:${name}`, name, redriveCount });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
-import { createWorkings } from '../../../shared/aws/workings.ts';
+import { createWorkings } from '../../../shared/aws/table/workings.ts';
 import { ownTable } from './own-table.ts';
 
 const begin = async () => {

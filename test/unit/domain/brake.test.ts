@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { vanishedLoss } from '../../../shared/domain/brake.ts';
-import { planRemovals } from '../../../shared/domain/plan.ts';
-import { grantsOf } from '../../../shared/domain/rule-content.ts';
+import { vanishedLoss } from '../../../shared/domain/plan/removal-limit.ts';
+import { planRemovals } from '../../../shared/domain/plan/removals.ts';
+import { grantsOf } from '../../../shared/domain/rules/rule-content.ts';
 import { destination, edit, ownedRecord, recognised, ruleXpath, source, standing } from './owned.ts';
 
 /** `total` interfaces with one rule each; `gone` of them lose all their grants; `limits` as given. */

@@ -1,9 +1,9 @@
-import type { RuleService } from '../../../shared/domain/candidate-rules.ts';
-import type { Grant, GrantDestination, GrantSource, Traffic } from '../../../shared/domain/grants.ts';
-import type { Contributions, RuleContent, RuleRecord } from '../../../shared/domain/ownership.ts';
-import type { PendingEdit, SecurityRule } from '../../../shared/domain/policy.ts';
-import { type Recognition, recognise } from '../../../shared/domain/recognise.ts';
-import { destinationMembers, sourceMembers } from '../../../shared/domain/rule-content.ts';
+import type { Grant, GrantDestination, GrantSource, Traffic } from '../../../shared/domain/grants/grants.ts';
+import type { Contributions, RuleContent, RuleRecord } from '../../../shared/domain/plan/ownership.ts';
+import { type Recognition, recognise } from '../../../shared/domain/plan/recognise.ts';
+import type { PendingEdit, SecurityRule } from '../../../shared/domain/policy/policy.ts';
+import type { RuleService } from '../../../shared/domain/rules/candidate-rules.ts';
+import { destinationMembers, sourceMembers } from '../../../shared/domain/rules/rule-content.ts';
 import { cleanUp, policy, rule } from './verdict-policies.ts';
 
 export const tcp = (port: number): Traffic => ({ kind: 'ports', protocol: 'tcp', ports: { from: port, to: port } });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planDigest } from '../../../shared/domain/plan-digest.ts';
-import type { PendingEdit, SecurityRule } from '../../../shared/domain/policy.ts';
+import { planDigest } from '../../../shared/domain/plan/plan-digest.ts';
+import type { PendingEdit, SecurityRule } from '../../../shared/domain/policy/policy.ts';
 import { edit, ownedRecord, ruleXpath, standing } from './owned.ts';
 import { cleanUp, policy, rule, type Scopes } from './verdict-policies.ts';
 

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Grant } from '../../../shared/domain/grants.ts';
-import type { RuleRecord } from '../../../shared/domain/ownership.ts';
-import { missingGrants, namePrefix, planRemovals, shrunkMembers, withRemovals } from '../../../shared/domain/plan.ts';
-import { grantsOf } from '../../../shared/domain/rule-content.ts';
+import type { Grant } from '../../../shared/domain/grants/grants.ts';
+import type { RuleRecord } from '../../../shared/domain/plan/ownership.ts';
+import {
+  missingGrants,
+  namePrefix,
+  planRemovals,
+  shrunkMembers,
+  withRemovals,
+} from '../../../shared/domain/plan/removals.ts';
+import { grantsOf } from '../../../shared/domain/rules/rule-content.ts';
 import { destination, edit, grantFor, ownedRecord, recognised, ruleXpath, source, standing, tcp } from './owned.ts';
 import { candidate, cleanUp, policy, rule } from './verdict-policies.ts';
 

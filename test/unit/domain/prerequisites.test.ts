@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ObjectScope } from '../../../shared/domain/policy.ts';
-import { localRules, missingPrerequisites } from '../../../shared/domain/prerequisites.ts';
+import type { ObjectScope } from '../../../shared/domain/policy/policy.ts';
+import { localRules, missingPrerequisites } from '../../../shared/domain/rules/prerequisites.ts';
 import { policy, rule } from './verdict-policies.ts';
 
 const none = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ExpectedRule, unproven } from '../../../shared/domain/proof.ts';
+import { type ExpectedRule, unproven } from '../../../shared/domain/plan/proof.ts';
 import { ownedRecord, standing } from './owned.ts';
 import { cleanUp, policy, rule } from './verdict-policies.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SecurityRule } from '../../../shared/domain/policy.ts';
-import { readBack, type Written } from '../../../shared/domain/read-back.ts';
+import { readBack, type Written } from '../../../shared/domain/plan/read-back.ts';
+import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';
 import { ownedRecord, standing } from './owned.ts';
 import { cleanUp, policy, rule } from './verdict-policies.ts';
 

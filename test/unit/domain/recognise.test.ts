@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RuleRecord } from '../../../shared/domain/ownership.ts';
-import { foreignEditor, type Recognition } from '../../../shared/domain/recognise.ts';
+import type { RuleRecord } from '../../../shared/domain/plan/ownership.ts';
+import { foreignEditor, type Recognition } from '../../../shared/domain/plan/recognise.ts';
 import {
   destination,
   edit,

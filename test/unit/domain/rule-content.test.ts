@@ -11,7 +11,7 @@ import {
   serviceName,
   sourceMembers,
   trafficText,
-} from '../../../shared/domain/rule-content.ts';
+} from '../../../shared/domain/rules/rule-content.ts';
 import { destination, grantFor, ownedRecord, source, standing, tcp } from './owned.ts';
 import { candidate } from './verdict-policies.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { canonicalCidr, contains } from '../../../shared/domain/addresses.ts';
-import type { CandidateRule } from '../../../shared/domain/candidate-rules.ts';
-import { compareAnswer, samplesOf } from '../../../shared/domain/samples.ts';
-import type { Judged, Verdict } from '../../../shared/domain/verdict-words.ts';
+import type { CandidateRule } from '../../../shared/domain/rules/candidate-rules.ts';
+import { canonicalCidr, contains } from '../../../shared/domain/sets/addresses.ts';
+import { compareAnswer, samplesOf } from '../../../shared/domain/verdict/samples.ts';
+import type { Judged, Verdict } from '../../../shared/domain/verdict/verdict-words.ts';
 import { candidate, cleanUp, judge, policy, rule, type Said } from './verdict-policies.ts';
 
 const judged = (one: CandidateRule, kind: Verdict['kind'] = 'needed'): Judged => ({

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { RuleService } from '../../../shared/domain/candidate-rules.ts';
-import type { ObjectRecord } from '../../../shared/domain/ownership.ts';
-import type { Policy, ServiceObject } from '../../../shared/domain/policy.ts';
+import type { ObjectRecord } from '../../../shared/domain/plan/ownership.ts';
 import {
   changedService,
   chooseService,
   settleObjects,
   unusedServices,
-} from '../../../shared/domain/service-objects.ts';
+} from '../../../shared/domain/plan/service-objects.ts';
+import type { Policy, ServiceObject } from '../../../shared/domain/policy/policy.ts';
+import type { RuleService } from '../../../shared/domain/rules/candidate-rules.ts';
 import { cleanUp, policy, rule } from './verdict-policies.ts';
 
 const https: Extract<RuleService, { kind: 'ports' }> = {

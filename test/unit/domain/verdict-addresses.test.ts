@@ -9,7 +9,7 @@ import {
   overlaps,
   rangeOfCidr,
   rangeOfEnds,
-} from '../../../shared/domain/addresses.ts';
+} from '../../../shared/domain/sets/addresses.ts';
 
 test('a CIDR has one canonical text', () => {
   assert.equal(canonicalCidr('10.0.1.5'), '10.0.1.5/32');

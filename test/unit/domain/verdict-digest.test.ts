@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SecurityRule } from '../../../shared/domain/policy.ts';
+import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';
 import { policyDigest } from '../../../shared/domain/verdict/verdict.ts';
 import { cleanUp, type Objects, policy, rule, type Scopes } from './verdict-policies.ts';
 

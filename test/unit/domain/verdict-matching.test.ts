@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SecurityRule } from '../../../shared/domain/policy.ts';
+import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';
 import { type Objects, rule, type Said, type Scopes, verdictOn } from './verdict-policies.ts';
 
 /** A fact about one allow rule above the bottom rule, the candidate it meets and the verdict, in short. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CandidateRule } from '../../../shared/domain/candidate-rules.ts';
 import { isNamed } from '../../../shared/domain/errors.ts';
-import type { PendingEdit, SecurityRule } from '../../../shared/domain/policy.ts';
+import type { PendingEdit, SecurityRule } from '../../../shared/domain/policy/policy.ts';
+import type { CandidateRule } from '../../../shared/domain/rules/candidate-rules.ts';
 import { checkBottomRule, judgeCandidates, type OwnedInVerdict } from '../../../shared/domain/verdict/verdict.ts';
 import { candidate, cleanUp, judge, policy, rule, type Scopes, short } from './verdict-policies.ts';
 

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { CandidateRule } from '../../../shared/domain/candidate-rules.ts';
 import type {
   AddressGroup,
   AddressObject,
@@ -8,9 +7,10 @@ import type {
   Policy,
   SecurityRule,
   ServiceObject,
-} from '../../../shared/domain/policy.ts';
+} from '../../../shared/domain/policy/policy.ts';
+import type { CandidateRule } from '../../../shared/domain/rules/candidate-rules.ts';
 import { judgeCandidates, type VerdictQuestion } from '../../../shared/domain/verdict/verdict.ts';
-import type { Judged } from '../../../shared/domain/verdict-words.ts';
+import type { Judged } from '../../../shared/domain/verdict/verdict-words.ts';
 
 /** A rule that matches everything and allows it, but for what is said. */
 export const rule = (name: string, said: Partial<SecurityRule> = {}): SecurityRule => ({

@@ -2,19 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  emptyLine,
-  intersect,
-  type Line,
-  lineCovers,
-  linesOverlap,
-  type Point,
-  sameLine,
-  stretch,
-  subtract,
-  unite,
-  uniteAll,
-} from '../../../shared/domain/lines.ts';
-import {
   type ApplicationSet,
   applicationsCover,
   applicationsOverlap,
@@ -27,8 +14,21 @@ import {
   sameApplications,
   subtractApplications,
   uniteApplications,
-} from '../../../shared/domain/verdict/application-sets.ts';
-import { type Box, cut, joinBoxes } from '../../../shared/domain/verdict/boxes.ts';
+} from '../../../shared/domain/sets/application-sets.ts';
+import { type Box, cut, joinBoxes } from '../../../shared/domain/sets/boxes.ts';
+import {
+  emptyLine,
+  intersect,
+  type Line,
+  lineCovers,
+  linesOverlap,
+  type Point,
+  sameLine,
+  stretch,
+  subtract,
+  unite,
+  uniteAll,
+} from '../../../shared/domain/sets/lines.ts';
 
 const most = 24;
 const points = Array.from({ length: most }, (_, n) => n);

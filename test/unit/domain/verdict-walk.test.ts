@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lineOfCidrs } from '../../../shared/domain/addresses.ts';
-import type { SecurityRule } from '../../../shared/domain/policy.ts';
-import { everyApplication, onlyApplications } from '../../../shared/domain/verdict/application-sets.ts';
-import { editedEntry, rulesAbove } from '../../../shared/domain/verdict/bottom-rule.ts';
+import { editedEntry, rulesAbove } from '../../../shared/domain/policy/bottom-rule.ts';
+import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';
+import { lineOfCidrs } from '../../../shared/domain/sets/addresses.ts';
+import { everyApplication, onlyApplications } from '../../../shared/domain/sets/application-sets.ts';
+import { portsLine, wholeSourcePorts } from '../../../shared/domain/sets/traffic-lines.ts';
 import { indexRules, type RuleSets, ruleReader, slotsOn } from '../../../shared/domain/verdict/rule-sets.ts';
 import type { Slot } from '../../../shared/domain/verdict/rule-slots.ts';
-import { portsLine, wholeSourcePorts } from '../../../shared/domain/verdict/traffic-lines.ts';
 import { candidateSlots, layersOf, type WalkLimits, walk } from '../../../shared/domain/verdict/verdict-walk.ts';
 import { candidate, cleanUp, policy, rule, type Scopes } from './verdict-policies.ts';
 

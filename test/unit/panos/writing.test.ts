@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { RuleContent } from '../../../shared/domain/ownership.ts';
+import type { RuleContent } from '../../../shared/domain/plan/ownership.ts';
 import type { Edit, Firewall } from '../../../shared/panos/firewall.ts';
 import { roundsOf } from '../../../shared/panos/write.ts';
 import { places } from '../../../shared/panos/xpath.ts';

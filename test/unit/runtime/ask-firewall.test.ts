@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NamedError } from '../../../shared/domain/errors.ts';
-import type { SampleSession } from '../../../shared/domain/samples.ts';
+import type { SampleSession } from '../../../shared/domain/verdict/samples.ts';
 import type { Firewall } from '../../../shared/panos/firewall.ts';
-import { askFirewall, disagreementMetric } from '../../../shared/runtime/ask-firewall.ts';
 import { settingsFrom } from '../../../shared/runtime/settings.ts';
+import { askFirewall, disagreementMetric } from '../../../shared/workflow/ask-firewall.ts';
 import { ownedRecord, standing } from '../domain/owned.ts';
 import { candidate, cleanUp, judge, policy, rule } from '../domain/verdict-policies.ts';
 import { environment } from './around.ts';

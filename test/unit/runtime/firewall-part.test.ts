@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Send } from '../../../shared/panos/firewall.ts';
-import { firewallPart } from '../../../shared/runtime/firewall-part.ts';
+import { firewallPart } from '../../../shared/runtime/clients/firewall.ts';
 import { settingsFrom } from '../../../shared/runtime/settings.ts';
 import type { Run } from '../../../shared/runtime/step.ts';
 import { createSecrets, type HeldSecret } from '../../local/secrets.ts';

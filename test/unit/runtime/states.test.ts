@@ -9,7 +9,7 @@ import {
   section,
   shown,
   TurnInput,
-} from '../../../shared/runtime/states.ts';
+} from '../../../shared/workflow/states.ts';
 
 const change = {
   kind: 'StartInstances',

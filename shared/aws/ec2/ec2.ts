@@ -1,0 +1,255 @@
+import {
+  type EC2Client,
+  type Filter,
+  paginateDescribeInstances,
+  paginateDescribeManagedPrefixLists,
+  paginateDescribeNetworkInterfaces,
+  paginateDescribeRouteTables,
+  paginateDescribeSecurityGroupRules,
+  paginateDescribeSecurityGroups,
+  paginateDescribeSubnets,
+  paginateDescribeVpcs,
+  paginateGetManagedPrefixListEntries,
+} from '@aws-sdk/client-ec2';
+import type {
+  SeenGroup,
+  SeenInstance,
+  SeenInterface,
+  SeenPrefixList,
+  SeenRouteTable,
+  SeenRule,
+  SeenSubnet,
+  SeenVpc,
+} from '../../domain/grants/seen.ts';
+import { canonicalCidr } from '../../domain/sets/addresses.ts';
+import { awsFailure } from '../aws-failure.ts';
+import { byId, seenInstance, seenInterface, seenRouteTable, seenRule, seenVpc } from './ec2-shapes.ts';
+
+/**
+ * EC2 as the workflow sees it: reads only, each by server-side filter, in pages, for at most 200 ids a call. What EC2
+ * does not know is missing from the answer, never an error: a filter finds nothing where an id parameter would fail the
+ * whole call. Answers are sorted by id, so EC2's own order never matters.
+ * Every method raises AwsBusy (throttled, unavailable: retry) or AwsDenied (naming the permission).
+ */
+export interface Ec2Reads {
+  readonly instances: (ids: readonly string[]) => Promise<readonly SeenInstance[]>;
+  readonly interfaces: (ids: readonly string[]) => Promise<readonly SeenInterface[]>;
+  readonly interfacesOfGroups: (groups: readonly string[]) => Promise<readonly SeenInterface[]>;
+  readonly interfacesInSubnets: (subnets: readonly string[]) => Promise<readonly SeenInterface[]>;
+  /** Holders of single addresses (`10.0.0.5/32`, `2001:db8::1/128`); delegated prefixes cannot be asked for. */
+  readonly interfacesWithAddresses: (addresses: readonly string[]) => Promise<readonly SeenInterface[]>;
+  /** Ingress rules of these groups, and rules this version cannot read by id alone. */
+  readonly groupRules: (
+    groups: readonly string[],
+  ) => Promise<{ readonly rules: readonly SeenRule[]; readonly unreadable: readonly string[] }>;
+  readonly groups: (ids: readonly string[]) => Promise<readonly SeenGroup[]>;
+  readonly groupsNamed: (name: string) => Promise<readonly string[]>;
+  readonly groupsWithPrefixList: (id: string) => Promise<readonly string[]>;
+  /** The instance an interface is attached to; null when EC2 does not know the interface. */
+  readonly holderOfInterface: (id: string) => Promise<{ readonly instance: string | null } | null>;
+  /** Explicitly associated tables of these subnets and main tables of these VPCs. */
+  readonly routeTablesFor: (subnets: readonly string[], vpcs: readonly string[]) => Promise<readonly SeenRouteTable[]>;
+  readonly allRouteTables: () => Promise<readonly SeenRouteTable[]>;
+  readonly subnetsOfVpcs: (vpcs: readonly string[]) => Promise<readonly SeenSubnet[]>;
+  readonly vpcs: (ids: readonly string[]) => Promise<readonly SeenVpc[]>;
+  readonly prefixLists: (ids: readonly string[]) => Promise<readonly SeenPrefixList[]>;
+}
+
+/** Documented: at most 200 values in the filters of one call. */
+const mostFilterValues = 200;
+
+const batchesOf = (values: readonly string[]): readonly (readonly string[])[] => {
+  const distinct = [...new Set(values)].sort();
+  const batches: string[][] = [];
+  for (let at = 0; at < distinct.length; at += mostFilterValues)
+    batches.push(distinct.slice(at, at + mostFilterValues));
+  return batches;
+};
+
+const filter = (name: string, values: readonly string[]): Filter => ({ Name: name, Values: [...values] });
+
+/** Every item of every page. SDK errors become named ones that say which permission the call needs. */
+const everyItem = async <Page, Item>(
+  permission: string,
+  pages: AsyncIterable<Page>,
+  itemsOf: (page: Page) => readonly Item[] | undefined,
+): Promise<readonly Item[]> => {
+  const items: Item[] = [];
+  try {
+    for await (const page of pages) items.push(...(itemsOf(page) ?? []));
+  } catch (error) {
+    throw awsFailure(error, permission);
+  }
+  return items;
+};
+
+const once = <Item extends { readonly id: string }>(items: readonly Item[]): readonly Item[] =>
+  [...new Map(items.map((item) => [item.id, item])).values()].toSorted(byId);
+
+const isNoSuchPrefixList = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'InvalidPrefixListID.NotFound';
+
+export const createEc2Reads = (client: EC2Client): Ec2Reads => {
+  /** One filtered read per batch of values, one after the other: EC2 throttles by calls, not by size (documented). */
+  const batched = async <Item extends { readonly id: string }>(
+    values: readonly string[],
+    read: (batch: readonly string[]) => Promise<readonly Item[]>,
+  ): Promise<readonly Item[]> => {
+    const items: Item[] = [];
+    for (const batch of batchesOf(values)) items.push(...(await read(batch)));
+    return once(items);
+  };
+
+  const describeInterfaces = async (name: string, values: readonly string[]): Promise<readonly SeenInterface[]> =>
+    (
+      await everyItem(
+        'ec2:DescribeNetworkInterfaces',
+        // Interfaces of service-operated resources may be hidden by an account setting unless asked for (API model).
+        paginateDescribeNetworkInterfaces(
+          { client, pageSize: 1000 },
+          { Filters: [filter(name, values)], IncludeManagedResources: true },
+        ),
+        (page) => page.NetworkInterfaces,
+      )
+    ).map(seenInterface);
+
+  const describeGroups = async (name: string, values: readonly string[]): Promise<readonly SeenGroup[]> =>
+    (
+      await everyItem(
+        'ec2:DescribeSecurityGroups',
+        paginateDescribeSecurityGroups({ client, pageSize: 1000 }, { Filters: [filter(name, values)] }),
+        (page) => page.SecurityGroups,
+      )
+    ).map((shape) => ({ id: shape.GroupId ?? '', name: shape.GroupName ?? '', vpc: shape.VpcId ?? '' }));
+
+  const describeRouteTables = async (filters: Filter[]): Promise<readonly SeenRouteTable[]> =>
+    (
+      await everyItem(
+        'ec2:DescribeRouteTables',
+        paginateDescribeRouteTables({ client, pageSize: 100 }, filters.length === 0 ? {} : { Filters: filters }),
+        (page) => page.RouteTables,
+      )
+    ).map(seenRouteTable);
+
+  const prefixListEntries = async (id: string, version: number | null): Promise<readonly string[] | null> => {
+    try {
+      const entries = await everyItem(
+        'ec2:GetManagedPrefixListEntries',
+        paginateGetManagedPrefixListEntries(
+          { client, pageSize: 100 },
+          // Pinning the version keeps pages of two versions from being mixed.
+          { PrefixListId: id, ...(version === null ? {} : { TargetVersion: version }) },
+        ),
+        (page) => page.Entries,
+      );
+      return [...new Set(entries.flatMap(({ Cidr }) => (Cidr === undefined ? [] : [canonicalCidr(Cidr)])))].sort();
+    } catch (error) {
+      if (isNoSuchPrefixList(error)) return null;
+      throw error;
+    }
+  };
+
+  const interfaces = (ids: readonly string[]) =>
+    batched(ids, (batch) => describeInterfaces('network-interface-id', batch));
+
+  return {
+    interfaces,
+    instances: (ids) =>
+      batched(ids, async (batch) =>
+        (
+          await everyItem(
+            'ec2:DescribeInstances',
+            paginateDescribeInstances(
+              { client, pageSize: 1000 },
+              { Filters: [filter('instance-id', batch)], IncludeManagedResources: true },
+            ),
+            (page) => page.Reservations?.flatMap((reservation) => reservation.Instances ?? []),
+          )
+        ).map(seenInstance),
+      ),
+    interfacesOfGroups: (groups) => batched(groups, (batch) => describeInterfaces('group-id', batch)),
+    interfacesInSubnets: (subnets) => batched(subnets, (batch) => describeInterfaces('subnet-id', batch)),
+    interfacesWithAddresses: async (addresses) => {
+      const hosts = (suffix: string) =>
+        addresses.filter((each) => each.endsWith(suffix)).map((each) => each.slice(0, -suffix.length));
+      const ipv4 = hosts('/32').filter((each) => each.includes('.'));
+      return once([
+        ...(await batched(ipv4, (batch) => describeInterfaces('addresses.private-ip-address', batch))),
+        ...(await batched(hosts('/128'), (batch) => describeInterfaces('ipv6-addresses.ipv6-address', batch))),
+      ]);
+    },
+    groupRules: async (groups) => {
+      const rules: SeenRule[] = [];
+      const unreadable: string[] = [];
+      for (const batch of batchesOf(groups)) {
+        const shapes = await everyItem(
+          'ec2:DescribeSecurityGroupRules',
+          paginateDescribeSecurityGroupRules({ client, pageSize: 1000 }, { Filters: [filter('group-id', batch)] }),
+          (page) => page.SecurityGroupRules,
+        );
+        for (const shape of shapes) {
+          const rule = seenRule(shape);
+          if (rule !== null) rules.push(rule);
+          else if (shape.IsEgress !== true) unreadable.push(shape.SecurityGroupRuleId ?? 'a rule without id');
+        }
+      }
+      return { rules: once(rules), unreadable: [...new Set(unreadable)].sort() };
+    },
+    groups: (ids) => batched(ids, (batch) => describeGroups('group-id', batch)),
+    groupsNamed: async (name) => once(await describeGroups('group-name', [literal(name)])).map((group) => group.id),
+    groupsWithPrefixList: async (id) =>
+      once(await describeGroups('ip-permission.prefix-list-id', [id])).map((group) => group.id),
+    holderOfInterface: async (id) => {
+      const [found] = await interfaces([id]);
+      return found === undefined ? null : { instance: found.instance };
+    },
+    routeTablesFor: async (subnets, vpcs) =>
+      once([
+        ...(await batched(subnets, (batch) => describeRouteTables([filter('association.subnet-id', batch)]))),
+        ...(await batched(vpcs, (batch) =>
+          describeRouteTables([filter('vpc-id', batch), filter('association.main', ['true'])]),
+        )),
+      ]),
+    allRouteTables: async () => once(await describeRouteTables([])),
+    subnetsOfVpcs: (vpcs) =>
+      batched(vpcs, async (batch) =>
+        (
+          await everyItem(
+            'ec2:DescribeSubnets',
+            paginateDescribeSubnets({ client, pageSize: 1000 }, { Filters: [filter('vpc-id', batch)] }),
+            (page) => page.Subnets,
+          )
+        ).map((shape) => ({ id: shape.SubnetId ?? '', vpc: shape.VpcId ?? '' })),
+      ),
+    vpcs: (ids) =>
+      batched(ids, async (batch) =>
+        (
+          await everyItem(
+            'ec2:DescribeVpcs',
+            paginateDescribeVpcs({ client, pageSize: 1000 }, { Filters: [filter('vpc-id', batch)] }),
+            (page) => page.Vpcs,
+          )
+        ).map(seenVpc),
+      ),
+    prefixLists: (ids) =>
+      batched(ids, async (batch) => {
+        const shapes = await everyItem(
+          'ec2:DescribeManagedPrefixLists',
+          paginateDescribeManagedPrefixLists({ client, pageSize: 100 }, { Filters: [filter('prefix-list-id', batch)] }),
+          (page) => page.PrefixLists,
+        );
+        const lists: SeenPrefixList[] = [];
+        for (const shape of shapes) {
+          const id = shape.PrefixListId ?? '';
+          const version = shape.Version ?? null;
+          const entries = await prefixListEntries(id, version);
+          const family = shape.AddressFamily === 'IPv6' ? 6 : shape.AddressFamily === 'IPv4' ? 4 : null;
+          if (entries !== null) lists.push({ id, version, family, entries });
+        }
+        return lists;
+      }),
+  };
+};
+
+/** `*`, `?` and `\` are wildcards in filter values (documented): a group's name is meant literally. */
+const literal = (text: string): string => text.replaceAll(/[\\*?]/g, '\\$&');

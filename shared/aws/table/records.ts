@@ -1,0 +1,94 @@
+import { NamedError } from '../../domain/errors.ts';
+import type { ObjectRecord, RuleRecord } from '../../domain/plan/ownership.ts';
+import { absent, atMost, either, equals, type Item, type Table } from './table.ts';
+
+/** A tombstone outlives any old configuration somebody may plausibly load again. */
+const keepTombstoneSeconds = 400 * 24 * 3600;
+
+/** The ownership table: what is ours, what is about to be, and what once was. */
+export interface Records {
+  rules(): Promise<readonly RuleRecord[]>;
+  objects(): Promise<readonly ObjectRecord[]>;
+  /** @throws PlanStale when a turn with a higher fence has written the record meanwhile */
+  putRule(record: RuleRecord): Promise<void>;
+  putObject(record: ObjectRecord): Promise<void>;
+  /** Forgets an addition that never reached the firewall. */
+  forgetRule(record: RuleRecord): Promise<void>;
+  forgetObject(record: ObjectRecord): Promise<void>;
+  /** The next number for rules named after an instance or group; never the same twice. */
+  nextNumber(prefix: string): Promise<number>;
+  /** The serials and vsys the table belongs to; written by the first contact. */
+  device(): Promise<DeviceRecord | null>;
+  putDevice(record: DeviceRecord): Promise<void>;
+}
+
+export interface DeviceRecord {
+  readonly serials: readonly string[];
+  readonly vsys: string;
+}
+
+const parts = { rule: 'rule', object: 'object', counter: 'counter', device: 'device' } as const;
+
+/**
+ * `deadline` (milliseconds since the epoch): nothing is written from then on. The fence keeps a function that lives on after
+ * its attempt from what a later turn wrote; the deadline keeps it from what nobody has written since.
+ */
+export const createRecords = (
+  table: Table,
+  now: () => number,
+  deadline: number = Number.POSITIVE_INFINITY,
+): Records => {
+  const checkTime = (what: string): void => {
+    if (now() < deadline) return;
+    throw new NamedError('AwsBusy', `The time of this step is over; the record of ${what} was not written.`);
+  };
+  const put = async (pk: string, record: RuleRecord | ObjectRecord): Promise<void> => {
+    checkTime(record.id);
+    const item: Item = {
+      ...record,
+      pk,
+      sk: record.id,
+      ...(record.state === 'tombstone' ? { expiresAt: Math.floor(now() / 1000) + keepTombstoneSeconds } : {}),
+    };
+    if (await table.put(item, either(absent, atMost('fence', record.fence)))) return;
+    const found = await table.get(pk, record.id);
+    throw new NamedError(
+      'PlanStale',
+      `The record of ${record.id} was written by a later turn (fence ${String(found?.['fence'])}) than this one (${record.fence}).`,
+    );
+  };
+  const forget = async (pk: string, record: RuleRecord | ObjectRecord): Promise<void> => {
+    checkTime(record.id);
+    if (!(await table.delete(pk, record.id, either(absent, atMost('fence', record.fence))))) {
+      throw new NamedError('PlanStale', `The record of ${record.id} was written by a later turn.`);
+    }
+  };
+  const stripKeys = <Kind>(item: Item): Kind => {
+    const { pk: _pk, sk: _sk, expiresAt: _expiresAt, ...record } = item;
+    return record as Kind;
+  };
+  return {
+    rules: async () => (await table.query(parts.rule)).map((item) => stripKeys<RuleRecord>(item)),
+    objects: async () => (await table.query(parts.object)).map((item) => stripKeys<ObjectRecord>(item)),
+    putRule: (record) => put(parts.rule, record),
+    putObject: (record) => put(parts.object, record),
+    forgetRule: (record) => forget(parts.rule, record),
+    forgetObject: (record) => forget(parts.object, record),
+    nextNumber: async (prefix) => {
+      for (;;) {
+        const found = await table.get(parts.counter, prefix);
+        const last = (found?.['last'] as number | undefined) ?? 0;
+        checkTime(`numbers of ${prefix}`);
+        const item: Item = { pk: parts.counter, sk: prefix, format: 1, last: last + 1 };
+        if (await table.put(item, found === null ? absent : equals('last', last))) return last + 1;
+      }
+    },
+    device: async () => {
+      const item = await table.get(parts.device, parts.device);
+      return item === null ? null : stripKeys<DeviceRecord>(item);
+    },
+    putDevice: async (record) => {
+      await table.put({ ...record, pk: parts.device, sk: parts.device, format: 1 }, absent);
+    },
+  };
+};

@@ -1,0 +1,62 @@
+import type { Policy, SecurityRule } from '../policy/policy.ts';
+import { localRules } from '../rules/prerequisites.ts';
+import { contentOfRule, differences } from '../rules/rule-content.ts';
+import type { RuleContent } from './ownership.ts';
+import type { PlannedMove, PlannedRemoval, PlannedShrink } from './removals.ts';
+
+/** What was just written to the candidate configuration. */
+export interface Written {
+  readonly removals: readonly PlannedRemoval[];
+  readonly shrinks: readonly PlannedShrink[];
+  readonly moves: readonly PlannedMove[];
+  readonly additions: readonly {
+    readonly record: { readonly id: string; readonly name: string };
+    readonly content: RuleContent;
+  }[];
+}
+
+/**
+ * Holds what the candidate configuration says now against what was written: each entry as intended, under its name nobody
+ * else's, above the bottom rule. The rules found, by record id, and what is not as it should be.
+ */
+export const readBack = (
+  policy: Policy,
+  { removals, shrinks, moves, additions }: Written,
+  bottomRule: string,
+): { readonly rules: ReadonlyMap<string, SecurityRule>; readonly problems: readonly string[] } => {
+  const local = localRules(policy);
+  const bottom = local.findIndex((rule) => rule.name === bottomRule);
+  const rules = new Map<string, SecurityRule>();
+  const problems: string[] = [];
+  for (const { record, content } of additions) {
+    const named = local.filter((rule) => rule.name === record.name);
+    const [rule] = named;
+    if (rule === undefined || named.length > 1) problems.push(`"${record.name}" is there ${named.length} times`);
+    else if (differences(contentOfRule(rule), content).length > 0) {
+      problems.push(`"${record.name}" reads back with another ${differences(contentOfRule(rule), content).join(', ')}`);
+    } else if (local.indexOf(rule) > bottom) problems.push(`"${record.name}" is below "${bottomRule}"`);
+    else rules.set(record.id, rule);
+  }
+  const byUuid = new Map(local.map((rule) => [rule.uuid, rule] as const));
+  for (const { uuid, name } of removals) if (byUuid.has(uuid)) problems.push(`"${name}" is still there`);
+  for (const shrink of shrinks) {
+    const rule = byUuid.get(shrink.uuid);
+    if (rule === undefined) problems.push(`"${shrink.name}" has disappeared`);
+    else {
+      const { source, destination } = shrink;
+      const differ = differences(contentOfRule(rule), {
+        ...contentOfRule(rule),
+        source: source ?? rule.source,
+        destination: destination ?? rule.destination,
+      });
+      if (differ.length > 0) problems.push(`"${shrink.name}" reads back with another ${differ.join(', ')}`);
+      else rules.set(shrink.id, rule);
+    }
+  }
+  for (const { id, uuid, name } of moves) {
+    const rule = byUuid.get(uuid);
+    if (rule === undefined || local.indexOf(rule) > bottom) problems.push(`"${name}" is not above "${bottomRule}"`);
+    else rules.set(id, rule);
+  }
+  return { rules, problems };
+};

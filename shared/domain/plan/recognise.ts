@@ -1,0 +1,258 @@
+import { NamedError } from '../errors.ts';
+import type { PendingEdit, Policy, SecurityRule } from '../policy/policy.ts';
+import { contentOfRule, differences } from '../rules/rule-content.ts';
+import { contains } from '../sets/addresses.ts';
+import type { RuleContent, RuleRecord } from './ownership.ts';
+import { changedService } from './service-objects.ts';
+
+/** What somebody else did to a rule of ours, in the words of the reader. */
+export interface HouseReport {
+  readonly rule: string;
+  readonly what:
+    | 'deleted'
+    | 'disabled'
+    | 'changed'
+    | 'denies'
+    | 'widened'
+    | 'renamed'
+    | 'below the bottom rule'
+    | 'returned'
+    | 'being edited'
+    | 'name taken';
+  readonly text: string;
+}
+
+/** A record that has its rule on the firewall. */
+export interface Recognised {
+  readonly record: RuleRecord & { readonly state: 'owned'; readonly uuid: string };
+  /** As it stands in the candidate configuration. */
+  readonly rule: SecurityRule;
+  /** Who else has uncommitted edits on it; null when nobody. */
+  readonly editedBy: string | null;
+  /** The service object through which it says something else than was written, though it is as written itself; else null. */
+  readonly changedService?: string | null;
+}
+
+export interface Recognition {
+  readonly owned: readonly Recognised[];
+  /** Rules that were ours, were deleted, and are back with an old configuration. */
+  readonly returned: readonly {
+    readonly record: RuleRecord;
+    readonly rule: SecurityRule;
+    readonly editedBy: string | null;
+  }[];
+  /** Tombstones whose declined grants still count. */
+  readonly declined: readonly RuleRecord[];
+  /** Records to write as they are: repaired halves of a pair of record and rule. */
+  readonly repaired: readonly RuleRecord[];
+  /** Records of additions that never reached the firewall. */
+  readonly forgotten: readonly RuleRecord[];
+  readonly reports: readonly HouseReport[];
+}
+
+interface House {
+  readonly records: readonly RuleRecord[];
+  readonly candidate: Policy;
+  readonly running: Policy;
+  readonly pending: readonly PendingEdit[];
+  readonly administrator: string;
+  readonly bottomRule: string;
+  /** The xpath of a local rule's entry. */
+  readonly ruleXpath: (name: string) => string;
+}
+
+const localRules = (policy: Policy): readonly SecurityRule[] =>
+  policy.rules.filter((rule) => rule.rulebase === 'local');
+
+/** The administrator other than ours with uncommitted edits at or below an xpath. */
+export const foreignEditor = (pending: readonly PendingEdit[], administrator: string, xpath: string): string | null =>
+  pending.find(
+    (edit) => edit.administrator !== administrator && (edit.xpath === xpath || edit.xpath.startsWith(`${xpath}/`)),
+  )?.administrator ?? null;
+
+/** The fields that say what a rule lets through. */
+const traffic: readonly (keyof RuleContent)[] = ['from', 'to', 'source', 'destination', 'application', 'service'];
+
+const isAddress = (member: string): boolean => /^[0-9a-f.:]+\/[0-9]+$/i.test(member);
+
+/** Whether a member lets through nothing that these do not: one of them, or an address within one of them. */
+const isWithin = (member: string, members: readonly string[]): boolean =>
+  members.includes(member) || (isAddress(member) && members.some((each) => isAddress(each) && contains(each, member)));
+
+/** How the rule differs from what we wrote: reported, and left as it is. */
+const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[] => {
+  const reports: HouseReport[] = [];
+  const report = (what: HouseReport['what'], text: string) => reports.push({ rule: rule.name, what, text });
+  if (rule.name !== record.name) report('renamed', `"${record.name}" is now called "${rule.name}" and is still ours.`);
+  if (rule.disabled) report('disabled', `"${rule.name}" was disabled: what it grants is overridden.`);
+  if (rule.action !== 'allow')
+    report('denies', `"${rule.name}" was set to ${rule.action}: what it grants is overridden.`);
+  const changed = differences(contentOfRule(rule), record.content).filter((field) => field !== 'action');
+  const members = (content: RuleContent, field: keyof RuleContent): readonly string[] => {
+    const value = content[field];
+    return Array.isArray(value) ? (value as readonly string[]) : [];
+  };
+  const now = contentOfRule(rule);
+  const widened = changed.filter(
+    (field) =>
+      traffic.includes(field) &&
+      members(now, field).some((member) => !isWithin(member, members(record.content, field))),
+  );
+  if (widened.length > 0) {
+    report(
+      'widened',
+      `"${rule.name}" says more than was written in ${widened.join(', ')}; it goes with its last grant.`,
+    );
+  }
+  const others = changed.filter((field) => !widened.includes(field));
+  if (rule.restrictions.length > 0 || rule.negateSource || rule.negateDestination || others.length > 0) {
+    const negated = [
+      ...(rule.negateSource ? ['negate-source'] : []),
+      ...(rule.negateDestination ? ['negate-destination'] : []),
+    ];
+    const what = [...others, ...rule.restrictions, ...negated];
+    const matching = others.some((field) => traffic.includes(field)) || what.length > others.length;
+    report(
+      'changed',
+      `"${rule.name}" was changed in ${what.join(', ')}; that stands${matching ? ', and what it no longer lets through is overridden' : ''}.`,
+    );
+  }
+  return reports;
+};
+
+/**
+ * Matches records and rules by uuid, and settles half-done pairs. Names decide nothing, except for an addition whose uuid
+ * was never read back: it is adopted only on its name and exactly its content.
+ *
+ *   record     rule in candidate   rule in running   outcome
+ *   intended   same name, content  the same          adopted
+ *   intended   its uuid            the same          adopted, however it was changed
+ *   intended   absent              absent            forgotten
+ *   owned      present             any               owned
+ *   owned      absent              present           somebody is deleting it: left alone
+ *   owned      absent              absent            deleted by somebody: tombstone
+ *   tombstone  present             any               returned: removed again
+ */
+export const recognise = (house: House): Recognition => {
+  const candidateRules = localRules(house.candidate);
+  const runningUuids = new Set(localRules(house.running).map((rule) => rule.uuid));
+  const byUuid = new Map(candidateRules.map((rule) => [rule.uuid, rule] as const));
+  const byName = new Map(candidateRules.map((rule) => [rule.name, rule] as const));
+  const bottom = candidateRules.findIndex((rule) => rule.name === house.bottomRule);
+  const owned: Recognised[] = [];
+  const returned: { record: RuleRecord; rule: SecurityRule; editedBy: string | null }[] = [];
+  const declined: RuleRecord[] = [];
+  const repaired: RuleRecord[] = [];
+  const forgotten: RuleRecord[] = [];
+  const reports: HouseReport[] = [];
+  const editorOf = (name: string) => foreignEditor(house.pending, house.administrator, house.ruleXpath(name));
+
+  const accept = (record: RuleRecord, rule: SecurityRule, uuid: string) => {
+    const editedBy = editorOf(rule.name);
+    const drift = driftOf(record, rule);
+    reports.push(...drift);
+    if (editedBy !== null) {
+      reports.push({
+        rule: rule.name,
+        what: 'being edited',
+        text: `${editedBy} has uncommitted edits on "${rule.name}": it is not touched until they are committed or reverted.`,
+      });
+    }
+    if (bottom >= 0 && candidateRules.indexOf(rule) > bottom) {
+      reports.push({
+        rule: rule.name,
+        what: 'below the bottom rule',
+        text: `"${rule.name}" stands below "${house.bottomRule}", where it has no effect.`,
+      });
+    }
+    const isAsWritten = drift.every(({ what }) => what === 'renamed');
+    const changed = !isAsWritten ? null : changedService(rule.service, record.service, house);
+    if (changed !== null) {
+      reports.push({
+        rule: rule.name,
+        what: 'widened',
+        text: `Somebody has changed the service object "${changed}" that "${rule.name}" uses: the rule is replaced.`,
+      });
+    }
+    owned.push({ record: { ...record, state: 'owned', uuid }, rule, editedBy, changedService: changed });
+  };
+
+  checkUuids(house.records);
+  for (const record of house.records) {
+    const rule = record.uuid === null ? byName.get(record.name) : byUuid.get(record.uuid);
+    if (record.state === 'tombstone') {
+      if (record.declined) declined.push(record);
+      if (rule !== undefined && record.uuid !== null) {
+        returned.push({ record, rule, editedBy: editorOf(rule.name) });
+        reports.push({
+          rule: rule.name,
+          what: 'returned',
+          text: `"${rule.name}" was deleted by this system and is back with an old configuration: removed again.`,
+        });
+      }
+      continue;
+    }
+    if (record.state === 'intended') {
+      const intended = record.intent?.kind === 'add' ? record.intent.content : record.content;
+      // Once its uuid was read back, the rule is ours whatever somebody has made of it since.
+      const ours =
+        rule !== undefined &&
+        rule.uuid !== null &&
+        (record.uuid !== null || differences(contentOfRule(rule), intended).length === 0) &&
+        runningUuids.has(rule.uuid);
+      if (ours && rule.uuid !== null) {
+        const settled: RuleRecord = { ...record, state: 'owned', uuid: rule.uuid, content: intended, intent: null };
+        repaired.push(settled);
+        accept(settled, rule, rule.uuid);
+      } else if (record.uuid === null) forgotten.push(record);
+      else repaired.push({ ...record, state: 'tombstone', intent: null });
+      continue;
+    }
+    if (rule !== undefined && record.uuid !== null) {
+      const settled = settleIntent(record, rule);
+      if (settled !== record || rule.name !== record.name) repaired.push({ ...settled, name: rule.name });
+      accept(settled, rule, record.uuid);
+      continue;
+    }
+    if (record.uuid !== null && runningUuids.has(record.uuid)) {
+      const editedBy = editorOf(record.name);
+      reports.push({
+        rule: record.name,
+        what: 'being edited',
+        text: `${editedBy ?? 'Somebody'} has deleted "${record.name}" without committing yet: what it grants stays open until then.`,
+      });
+      continue;
+    }
+    repaired.push({ ...record, state: 'tombstone', intent: null });
+    if (record.intent?.kind !== 'remove') {
+      reports.push({ rule: record.name, what: 'deleted', text: `"${record.name}" was deleted by somebody else.` });
+    }
+  }
+  return { owned, returned, declined, repaired, forgotten, reports };
+};
+
+/** @throws OwnershipClash when two records claim one rule: neither may decide over it */
+const checkUuids = (records: readonly RuleRecord[]): void => {
+  const claimed = new Map<string, string>();
+  for (const { uuid, id, state } of records) {
+    if (uuid === null || state === 'tombstone') continue;
+    const other = claimed.get(uuid);
+    if (other !== undefined) {
+      throw new NamedError(
+        'OwnershipClash',
+        `The records "${other}" and "${id}" both claim the rule with uuid ${uuid}.`,
+      );
+    }
+    claimed.set(uuid, id);
+  }
+};
+
+/** An intent left by a run that died: carried out if the firewall shows it, dropped otherwise. */
+const settleIntent = (record: RuleRecord, rule: SecurityRule): RuleRecord => {
+  const { intent } = record;
+  if (intent === null) return record;
+  if (intent.kind === 'change' && differences(contentOfRule(rule), intent.content).length === 0) {
+    return { ...record, content: intent.content, contributions: intent.contributions, intent: null };
+  }
+  return { ...record, intent: null };
+};

@@ -1,0 +1,244 @@
+import type { Grant } from '../grants/grants.ts';
+import type { Policy, SecurityRule } from '../policy/policy.ts';
+import type { CandidateRule } from '../rules/candidate-rules.ts';
+import { contains, overlaps } from '../sets/addresses.ts';
+import { bounding, GrantIndex, nothing, remaining, size } from './grant-index.ts';
+import type { Contributions, RuleRecord } from './ownership.ts';
+import type { Recognised, Recognition } from './recognise.ts';
+
+export interface PlannedRemoval {
+  readonly id: string;
+  readonly name: string;
+  readonly uuid: string;
+  readonly why: string;
+  /** What an administrator had taken out of it and EC2 still grants: stays closed, as it would in the rule. */
+  readonly declined?: Contributions | null;
+}
+
+/** An owned rule that stays for fewer grants: only its `source` or `destination` node is replaced, by a subset. */
+export interface PlannedShrink {
+  readonly id: string;
+  readonly name: string;
+  readonly uuid: string;
+  readonly contributions: Contributions;
+  /** Null: the node is as it should be already. */
+  readonly source: readonly string[] | null;
+  readonly destination: readonly string[] | null;
+  readonly why: string;
+}
+
+export interface PlannedMove {
+  readonly id: string;
+  readonly name: string;
+  readonly uuid: string;
+}
+
+/** Grants that a record holds, so that no other rule is added for them. */
+export interface Holding {
+  readonly record: RuleRecord;
+  readonly contributions: Contributions;
+}
+
+/** What happens to the rules we own, before any addition. */
+export interface Removals {
+  readonly removals: readonly PlannedRemoval[];
+  readonly shrinks: readonly PlannedShrink[];
+  readonly moves: readonly PlannedMove[];
+  /** Owned rules that should change but that somebody else is editing; each says whether a hole stays open. */
+  readonly notTouched: readonly string[];
+  /** Grants that administrators closed in rules that are gone since, or go now: no other rule opens them. */
+  readonly declined: readonly Holding[];
+  /** Tombstones of which fewer grants are declined now. */
+  readonly repaired: readonly RuleRecord[];
+  /** What the owned rules stand for afterwards. */
+  readonly kept: readonly {
+    readonly record: RuleRecord;
+    readonly uuid: string;
+    readonly contributions: Contributions;
+  }[];
+}
+
+/**
+ * The members a node keeps when `recorded` shrinks to `kept`. Members that an administrator narrowed or added stand as
+ * long as they open nothing that is being taken away: a name could mean any address, so it goes with the first removal.
+ */
+export const shrunkMembers = (
+  current: readonly string[],
+  recorded: readonly string[],
+  kept: readonly string[],
+): readonly string[] => {
+  const removed = recorded.filter((member) => !kept.includes(member));
+  if (removed.length === 0) return current;
+  return current.filter((member) => {
+    if (kept.includes(member)) return true;
+    if (recorded.includes(member) || !isAddress(member)) return false;
+    return kept.some((keep) => contains(keep, member)) || !removed.some((gone) => overlaps(gone, member));
+  });
+};
+
+const isAddress = (member: string): boolean => /^[0-9a-f.:]+\/[0-9]+$/i.test(member);
+
+/** Whether somebody has taken all of these addresses out of a side: it names addresses only, and none of them. */
+const isTakenOut = (current: readonly string[], addresses: readonly string[]): boolean =>
+  current.every(isAddress) && !addresses.some((address) => current.some((member) => overlaps(member, address)));
+
+const sourcesOf = ({ sources }: Contributions): readonly string[] => [...new Set(sources.map(({ source }) => source))];
+const destinationsOf = ({ destinations }: Contributions): readonly string[] => [
+  ...new Set(destinations.map(({ address }) => address)),
+];
+
+const planRule = (
+  { record, rule, editedBy, changedService = null }: Recognised,
+  desired: GrantIndex,
+  scope: ReadonlySet<string>,
+): {
+  readonly contributions: Contributions;
+  readonly edit: PlannedRemoval | PlannedShrink | null;
+  readonly blocked: string | null;
+} => {
+  const was = record.contributions;
+  const allowsNothing = rule.disabled || rule.action !== 'allow';
+  const contributions = allowsNothing ? bounding(record, was, desired, scope) : remaining(record, desired, scope);
+  const identity = { id: record.id, name: rule.name, uuid: record.uuid };
+  // What it deserves is tested again in the same run, which needs all of its interfaces in scope.
+  const isReplaced = was.destinations.every((destination) => scope.has(destination.interface));
+  if (changedService !== null && editedBy === null && isReplaced) {
+    const why = `somebody has changed the service object "${changedService}" that it uses; what is still granted is tested again`;
+    return { contributions: { sources: [], destinations: [] }, edit: { ...identity, why }, blocked: null };
+  }
+  const lost = size(was) - size(contributions);
+  if (lost === 0) return { contributions: was, edit: null, blocked: null };
+  if (editedBy !== null) {
+    const open = allowsNothing ? 'nothing stays open' : 'what it no longer should allow stays open';
+    return {
+      contributions: was,
+      edit: null,
+      blocked: `"${rule.name}" should lose ${lost} grants, but ${editedBy} is editing it: ${open} until that is committed or reverted.`,
+    };
+  }
+  // A side that an administrator negated keeps its members: to take one out would let it in.
+  const source = rule.negateSource ? rule.source : shrunkMembers(rule.source, sourcesOf(was), sourcesOf(contributions));
+  const destination = rule.negateDestination
+    ? rule.destination
+    : shrunkMembers(rule.destination, destinationsOf(was), destinationsOf(contributions));
+  if (contributions.sources.length === 0 || source.length === 0 || destination.length === 0) {
+    const isDeclined =
+      contributions.sources.length > 0 &&
+      ((source.length === 0 && isTakenOut(rule.source, sourcesOf(contributions))) ||
+        (destination.length === 0 && isTakenOut(rule.destination, destinationsOf(contributions))));
+    const why =
+      contributions.sources.length === 0
+        ? 'none of its grants is left'
+        : `nothing an administrator left of it is still granted${isDeclined ? '; what was taken out of it stays closed' : ''}`;
+    return {
+      contributions: { sources: [], destinations: [] },
+      edit: { ...identity, why, ...(isDeclined ? { declined: contributions } : {}) },
+      blocked: null,
+    };
+  }
+  return {
+    contributions,
+    edit: {
+      ...identity,
+      contributions,
+      source: source.length === rule.source.length ? null : source,
+      destination: destination.length === rule.destination.length ? null : destination,
+      why: `${lost} of its grants are gone`,
+    },
+    blocked: null,
+  };
+};
+
+/** What must become of the rules we own so that none allows a grant that is no longer desired. */
+export const planRemovals = (
+  recognition: Recognition,
+  desired: readonly Grant[],
+  scope: ReadonlySet<string>,
+): Removals => {
+  const index = GrantIndex.of(desired);
+  const removals: PlannedRemoval[] = [];
+  const shrinks: PlannedShrink[] = [];
+  const moves: PlannedMove[] = [];
+  const notTouched: string[] = [];
+  const kept: { record: RuleRecord; uuid: string; contributions: Contributions }[] = [];
+  const declined: Holding[] = [];
+  const repaired: RuleRecord[] = [];
+  for (const record of recognition.declined) {
+    const was = record.declined ?? nothing;
+    const contributions = bounding(record, was, index, scope);
+    if (size(contributions) > 0) declined.push({ record, contributions });
+    if (size(contributions) < size(was)) {
+      repaired.push({ ...record, declined: size(contributions) > 0 ? contributions : null });
+    }
+  }
+  for (const { record, rule, editedBy } of recognition.returned) {
+    if (editedBy === null) {
+      removals.push({
+        id: record.id,
+        name: rule.name,
+        uuid: rule.uuid ?? '',
+        why: 'it was removed before and came back',
+        ...(record.declined ? { declined: record.declined } : {}),
+      });
+    } else {
+      notTouched.push(
+        `"${rule.name}" came back and ${editedBy} is editing it: it stays until that is committed or reverted.`,
+      );
+    }
+  }
+  for (const recognised of recognition.owned) {
+    const { contributions, edit, blocked } = planRule(recognised, index, scope);
+    const { record, rule, editedBy } = recognised;
+    if (blocked !== null) notTouched.push(blocked);
+    if (edit !== null && 'contributions' in edit) shrinks.push(edit);
+    else if (edit !== null) {
+      removals.push(edit);
+      if (edit.declined) declined.push({ record, contributions: edit.declined });
+      continue;
+    }
+    kept.push({ record, uuid: record.uuid, contributions });
+    const misplaced = recognition.reports.some(
+      (report) => report.rule === rule.name && report.what === 'below the bottom rule',
+    );
+    if (misplaced && editedBy === null) moves.push({ id: record.id, name: rule.name, uuid: record.uuid });
+  }
+  return { removals, shrinks, moves, notTouched, kept, declined, repaired };
+};
+
+/** Desired grants that nothing holds any more, neither an owned rule nor what was declined: what candidates are made of. */
+export const missingGrants = (desired: readonly Grant[], holdings: readonly Holding[]): readonly Grant[] => {
+  const held = new GrantIndex();
+  for (const { record, contributions } of holdings) held.addRectangle(record, contributions);
+  return desired.filter((grant) => !held.has(grant, grant, grant));
+};
+
+/** The policy with the removals made: what candidates are judged against. */
+export const withRemovals = (
+  policy: Policy,
+  { removals, shrinks, moves }: Pick<Removals, 'removals' | 'shrinks' | 'moves'>,
+  bottomRule: string,
+): Policy => {
+  const removed = new Set(removals.map(({ uuid }) => uuid));
+  const shrunk = new Map(shrinks.map((shrink) => [shrink.uuid, shrink] as const));
+  const moved = new Set(moves.map(({ uuid }) => uuid));
+  const stay: SecurityRule[] = [];
+  const toMove: SecurityRule[] = [];
+  for (const rule of policy.rules) {
+    if (rule.uuid !== null && removed.has(rule.uuid)) continue;
+    const shrink = rule.uuid === null ? undefined : shrunk.get(rule.uuid);
+    const left =
+      shrink === undefined
+        ? rule
+        : { ...rule, source: shrink.source ?? rule.source, destination: shrink.destination ?? rule.destination };
+    if (rule.uuid !== null && moved.has(rule.uuid)) toMove.push(left);
+    else stay.push(left);
+  }
+  const at = stay.findIndex((rule) => rule.rulebase === 'local' && rule.name === bottomRule);
+  return { ...policy, rules: at < 0 ? [...stay, ...toMove] : [...stay.slice(0, at), ...toMove, ...stay.slice(at)] };
+};
+
+/** The prefix of the names of rules for a candidate: the subject's id, as the names have always been built. */
+export const namePrefix = (candidate: CandidateRule): string =>
+  candidate.subject.kind === 'everything'
+    ? (candidate.destinations[0]?.instance ?? candidate.group)
+    : candidate.subject.id;

@@ -1,0 +1,114 @@
+import type { AddressFamily, Grant, Traffic } from '../grants/grants.ts';
+import type { Contributions, RuleContent } from '../plan/ownership.ts';
+import type { SecurityRule } from '../policy/policy.ts';
+import type { CandidateRule, RuleService } from './candidate-rules.ts';
+
+/** What every rule of ours carries besides its traffic. */
+export interface RuleStyle {
+  readonly profileGroup: string | null;
+  readonly logSetting: string | null;
+  readonly tag: string | null;
+}
+
+/** PAN-OS takes 1,024 characters in a rule's description (documented). */
+const longestDescription = 1023;
+
+const distinct = (members: readonly string[]): readonly string[] => [...new Set(members)].sort();
+
+/** The address members of a rule for these contributions: canonical CIDRs with prefix length, each once, sorted. */
+export const sourceMembers = (contributions: Contributions): readonly string[] =>
+  distinct(contributions.sources.map(({ source }) => source));
+export const destinationMembers = (contributions: Contributions): readonly string[] =>
+  distinct(contributions.destinations.map(({ address }) => address));
+
+/** The rule for a candidate, as a pure function of its contributions, the service object's name and the style. */
+export const contentOf = (candidate: CandidateRule, service: string, style: RuleStyle): RuleContent => ({
+  from: [candidate.from],
+  to: [candidate.to],
+  source: sourceMembers(candidate),
+  destination: destinationMembers(candidate),
+  application: candidate.application,
+  service: [service],
+  action: 'allow',
+  logSetting: style.logSetting,
+  profileGroup: style.profileGroup,
+  tags: style.tag === null ? [] : [style.tag],
+  description: `${candidate.broughtBy} (${candidate.group}, ${trafficText(candidate.traffic)})`.slice(
+    0,
+    longestDescription,
+  ),
+});
+
+/** What a rule on the firewall says, in the fields we write. */
+export const contentOfRule = (rule: SecurityRule): RuleContent => ({
+  from: rule.from,
+  to: rule.to,
+  source: rule.source,
+  destination: rule.destination,
+  application: rule.application,
+  service: rule.service,
+  action: rule.action,
+  logSetting: rule.logSetting,
+  profileGroup: rule.profileGroup,
+  tags: rule.tags,
+  description: rule.description,
+});
+
+const sameMembers = (left: readonly string[], right: readonly string[]): boolean =>
+  left.length === right.length && [...left].sort().join('\n') === [...right].sort().join('\n');
+
+/** The fields in which two contents differ. The order of members never matters. */
+export const differences = (left: RuleContent, right: RuleContent): readonly (keyof RuleContent)[] =>
+  (Object.keys(left) as (keyof RuleContent)[]).filter((field) => {
+    const [a, b] = [left[field], right[field]];
+    return Array.isArray(a) && Array.isArray(b) ? !sameMembers(a, b) : a !== b;
+  });
+
+/** `tcp 443`, `udp 1000-2000`, `icmp all types`: for descriptions and explanations. */
+export const trafficText = (traffic: Traffic): string => {
+  switch (traffic.kind) {
+    case 'ports': {
+      const { from, to } = traffic.ports;
+      return `${traffic.protocol} ${from === to ? from : `${from}-${to}`}`;
+    }
+    case 'icmp':
+      return `${traffic.family === 4 ? 'icmp' : 'icmpv6'} ${traffic.type === 'all' ? 'all types' : `type ${traffic.type}`}`;
+    case 'protocol':
+      return `protocol ${traffic.number}`;
+    case 'all':
+      return 'all traffic';
+  }
+};
+
+/** The whole tuple by which grants are compared: a changed source or port under the same sgr- is another grant. */
+export const grantKey = (grant: Grant): string =>
+  [
+    grant.interface,
+    grant.address,
+    grant.group,
+    grant.securityGroupRule,
+    grant.prefixList ?? '',
+    grant.source,
+    grant.family,
+    trafficText(grant.traffic),
+    grant.traffic.kind === 'icmp' ? grant.traffic.code : '',
+  ].join(' ');
+
+/** Every grant a rule with these contributions stands for. */
+export const grantsOf = (
+  contributions: Contributions,
+  rest: { readonly group: string; readonly family: AddressFamily; readonly traffic: Traffic },
+): readonly Grant[] =>
+  contributions.destinations.flatMap((destination) =>
+    contributions.sources.map((source) => ({ ...source, ...destination, ...rest })),
+  );
+
+/** The name of the service object for exactly these ports: `tcp-443`, `udp-1000-2000`. */
+export const serviceName = (service: Extract<RuleService, { kind: 'ports' }>): string => {
+  const { from, to } = service.ports;
+  return `${service.protocol}-${from === to ? from : `${from}-${to}`}`;
+};
+
+/** Ports as PAN-OS writes them: `443`, `1000-2000`. */
+export const portText = ({ from, to }: { readonly from: number; readonly to: number }): string =>
+  from === to ? String(from) : `${from}-${to}`;

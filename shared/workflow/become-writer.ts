@@ -1,0 +1,109 @@
+import type { Records } from '../aws/table/records.ts';
+import { NamedError } from '../domain/errors.ts';
+import type { RuleRecord } from '../domain/plan/ownership.ts';
+import type { PendingEdit } from '../domain/policy/policy.ts';
+import type { Firewall } from '../panos/firewall.ts';
+import type { Settings } from '../runtime/settings.ts';
+
+export interface Writer {
+  readonly firewall: { readonly hostname: string; readonly serial: string; readonly swVersion: string };
+  /** Xpaths of leftovers of a dead run that were taken back. */
+  readonly withdrawn: readonly string[];
+}
+
+interface WriterParts {
+  readonly firewall: Firewall;
+  readonly records: Records;
+  readonly settings: Settings;
+}
+
+/** The xpaths that recorded intents may have touched: rule entries by both their names, and service objects. */
+const intendedXpaths = async (firewall: Firewall, records: Records): Promise<readonly string[]> => {
+  const rules = (await records.rules()).filter((record: RuleRecord) => record.intent !== null);
+  const objects = await records.objects();
+  return [
+    ...rules.flatMap((record) =>
+      [record.id, record.name].flatMap((name) => firewall.xpathsOf({ kind: 'delete-rule', name })),
+    ),
+    ...objects.flatMap((record) => firewall.xpathsOf({ kind: 'delete-service', name: record.id })),
+  ];
+};
+
+const isAtOrBelow = (xpath: string, entry: string): boolean => xpath === entry || xpath.startsWith(`${entry}/`);
+
+/**
+ * Makes sure that what follows starts from a clean desk: the device is the one the table belongs to and may be written to,
+ * no commit of ours is under way, and nothing is staged under our account. Leftovers of a dead run are withdrawn, but only
+ * when every one of them is in a recorded intent. Safe to repeat.
+ * @throws DifferentFirewall, FirewallNotActive, CommitRunning, NotOurAdministrator
+ */
+export const becomeWriter = async ({ firewall, records, settings }: WriterParts): Promise<Writer> => {
+  const device = await firewall.device();
+  await checkDevice(device, records, settings);
+  if (!device.writable) {
+    throw new NamedError(
+      'FirewallNotActive',
+      `${device.hostname} (${device.serial}) is ${device.haState} in its high-availability pair; only the active peer is written to.`,
+    );
+  }
+  const administrator = settings.FIREWALL_ADMINISTRATOR;
+  const ours = (await firewall.unfinishedCommits()).filter((job) => job.user === administrator);
+  const [running] = ours;
+  if (running !== undefined) {
+    throw new NamedError(
+      'CommitRunning',
+      `Commit job ${running.id} of ${administrator} ("${running.description}") is ${running.status}.`,
+    );
+  }
+  const found = { hostname: device.hostname, serial: device.serial, swVersion: device.swVersion };
+  const staged = (await firewall.pendingEdits()).filter((edit) => edit.administrator === administrator);
+  if (staged.length === 0) return { firewall: found, withdrawn: [] };
+  const withdrawn = await withdrawLeftovers(firewall, records, administrator, staged);
+  return { firewall: found, withdrawn };
+};
+
+const checkDevice = async (
+  device: { readonly serial: string; readonly peerSerial: string | null; readonly hostname: string },
+  records: Records,
+  settings: Settings,
+): Promise<void> => {
+  const recorded = await records.device();
+  const allowed = settings.FIREWALL_SERIALS.length > 0 ? settings.FIREWALL_SERIALS : (recorded?.serials ?? null);
+  if (recorded !== null && recorded.vsys !== settings.FIREWALL_VSYS) {
+    throw new NamedError(
+      'DifferentFirewall',
+      `The ownership table belongs to ${recorded.vsys}; the setting FIREWALL_VSYS says ${settings.FIREWALL_VSYS}.`,
+    );
+  }
+  if (allowed !== null && !allowed.includes(device.serial)) {
+    throw new NamedError(
+      'DifferentFirewall',
+      `${device.hostname} has serial ${device.serial}; the ownership table belongs to ${allowed.join(', ')}.`,
+    );
+  }
+  if (recorded === null) {
+    const serials = [device.serial, ...(device.peerSerial === null ? [] : [device.peerSerial])];
+    await records.putDevice({ serials, vsys: settings.FIREWALL_VSYS });
+  }
+};
+
+const withdrawLeftovers = async (
+  firewall: Firewall,
+  records: Records,
+  administrator: string,
+  staged: readonly PendingEdit[],
+): Promise<readonly string[]> => {
+  const intended = await intendedXpaths(firewall, records);
+  const isIntended = (edit: PendingEdit) => intended.some((entry) => isAtOrBelow(edit.xpath, entry));
+  const unrecorded = staged.filter((edit) => !isIntended(edit));
+  const harmless = await firewall.unchangedAt(unrecorded.map((edit) => edit.xpath));
+  const strange = unrecorded.filter((edit) => !harmless.includes(edit.xpath));
+  if (strange.length > 0) {
+    throw new NamedError(
+      'NotOurAdministrator',
+      `${administrator} has uncommitted changes that this system did not record: ${strange.map((edit) => `${edit.action} ${edit.xpath}`).join('; ')}. The account must be used by nobody else.`,
+    );
+  }
+  const { withdrawn } = await firewall.withdraw(staged.filter(isIntended).map((edit) => edit.xpath));
+  return withdrawn;
+};

@@ -1,0 +1,83 @@
+import type { Records } from '../aws/table/records.ts';
+import { NamedError } from '../domain/errors.ts';
+import type { RuleRecord } from '../domain/plan/ownership.ts';
+import type { SecurityRule } from '../domain/policy/policy.ts';
+import { contentOfRule } from '../domain/rules/rule-content.ts';
+import type { Addition, Made, Writing } from './additions.ts';
+import type { Expectation, Tested } from './step-results.ts';
+
+/**
+ * Writes down what is about to be done to each rule and object, before the firewall is asked to do it.
+ * @throws PlanStale when a record has disappeared, or a later turn has written it
+ */
+export const recordIntents = async (
+  records: Records,
+  tested: Tested,
+  additions: readonly Addition[],
+  made: Made,
+  { execution, fence }: Writing,
+): Promise<void> => {
+  const all = new Map((await records.rules()).map((record) => [record.id, record] as const));
+  const intend = async (id: string, intent: (record: RuleRecord) => RuleRecord['intent']) => {
+    const record = all.get(id);
+    if (record === undefined) throw new NamedError('PlanStale', `The record of ${id} has disappeared.`);
+    await records.putRule({ ...record, intent: intent(record), fence });
+  };
+  for (const { id, declined = null } of tested.removals) {
+    await intend(id, () => ({ kind: 'remove', execution: execution.name, declined }));
+  }
+  for (const shrink of tested.shrinks) {
+    await intend(shrink.id, (record) => ({
+      kind: 'change',
+      execution: execution.name,
+      contributions: shrink.contributions,
+      content: {
+        ...record.content,
+        source: shrink.source ?? record.content.source,
+        destination: shrink.destination ?? record.content.destination,
+      },
+    }));
+  }
+  const shrunk = new Set(tested.shrinks.map(({ id }) => id));
+  for (const { id } of tested.moves.filter((move) => !shrunk.has(move.id))) {
+    await intend(id, () => ({ kind: 'move', execution: execution.name }));
+  }
+  for (const [id, { protocol, ports }] of made) {
+    await records.putObject({ format: 1, id, state: 'intended', protocol, ports, fence });
+  }
+  for (const { record } of additions) await records.putRule(record);
+};
+
+/**
+ * Writes down the uuids of the rules that were added, and says what the commit must show of every rule of the plan.
+ * @throws Misconfigured on a release without uuids
+ */
+export const learnUuids = async (
+  records: Records,
+  tested: Tested,
+  additions: readonly Addition[],
+  rules: ReadonlyMap<string, SecurityRule>,
+  { fence }: Writing,
+): Promise<readonly Expectation[]> => {
+  const expectations: Expectation[] = [];
+  for (const { record, content } of additions) {
+    const uuid = rules.get(record.id)?.uuid ?? null;
+    if (uuid === null) {
+      throw new NamedError('Misconfigured', `"${record.name}" has no uuid: PAN-OS 9.0 or later is needed.`);
+    }
+    await records.putRule({ ...record, uuid, fence });
+    expectations.push({ id: record.id, kind: 'add', name: record.name, uuid, content });
+  }
+  for (const { id, name, uuid } of tested.removals) {
+    expectations.push({ id, kind: 'remove', name, uuid, content: null });
+  }
+  const standing = (kind: 'change' | 'move') => (planned: { id: string; name: string; uuid: string }) => {
+    const rule = rules.get(planned.id);
+    expectations.push({ ...identity(planned), kind, content: rule === undefined ? null : contentOfRule(rule) });
+  };
+  tested.shrinks.forEach(standing('change'));
+  tested.moves.forEach(standing('move'));
+  return expectations;
+};
+
+const identity = ({ id, name, uuid }: { id: string; name: string; uuid: string }) => ({ id, name, uuid });
