@@ -1,43 +1,135 @@
+import type { Records } from '../shared/aws/table/records.ts';
 import { isNamed, NamedError } from '../shared/domain/errors.ts';
+import { planDigest } from '../shared/domain/plan/digest.ts';
+import { type Chosen, type Edit, editsFor } from '../shared/domain/plan/edits.ts';
+import { additionsOf, type Plan } from '../shared/domain/plan/make-plan.ts';
 import type { ObjectRecord } from '../shared/domain/plan/ownership.ts';
-import { planDigest } from '../shared/domain/plan/plan-digest.ts';
 import { readBack } from '../shared/domain/plan/read-back.ts';
+import { namesOfOurs, type OwnedRuleName, recognise } from '../shared/domain/plan/recognise.ts';
+import type { PlannedFor } from '../shared/domain/plan/removals.ts';
 import { type Configurations, unusedServices } from '../shared/domain/plan/service-objects.ts';
-import type { Policy } from '../shared/domain/policy/policy.ts';
-import { localRules } from '../shared/domain/rules/prerequisites.ts';
+import { localRules, type Policy, type SecurityRule } from '../shared/domain/policy/policy.ts';
 import type { RuleStyle } from '../shared/domain/rules/rule-content.ts';
-import type { Edit, Firewall, FirewallSnapshot } from '../shared/panos/firewall.ts';
+import type { Firewall, FirewallSnapshot } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
-import { tableParts } from '../shared/runtime/clients/table.ts';
 import { digestOf } from '../shared/runtime/digest.ts';
-import { styleOf } from '../shared/runtime/settings.ts';
-import { defineStep, handlerOf } from '../shared/runtime/step.ts';
-import { chooseAdditions, editsFor, type Writing } from '../shared/workflow/additions.ts';
+import { planSettingsOf, styleOf } from '../shared/runtime/settings.ts';
+import { handlerOf } from '../shared/runtime/step.ts';
+import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
 import { learnUuids, recordIntents } from '../shared/workflow/intents.ts';
-import { halveBatch } from '../shared/workflow/split-batch.ts';
+import { chooseNames, type Writing } from '../shared/workflow/naming.ts';
+import { splitBatch } from '../shared/workflow/split-batch.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
-import type { Applied, Tested } from '../shared/workflow/step-results.ts';
+import type { Applied } from '../shared/workflow/step-results.ts';
+
+/**
+ * One atomic write: remove, shrink, add, move. Each intent is recorded before, each entry read back after. Safe to repeat: a
+ * repeated attempt finds the policy changed and has it planned again, with what was staged withdrawn first.
+ */
+export const applyRules = defineHeldStep({
+  name: 'ApplyRules',
+  writes: true,
+  input: HeldState,
+  parts: (surroundings, settings, run) => ({ firewall: firewallPart(surroundings, settings, run) }),
+  act: async (held, { firewall }) => {
+    const { records } = held.table;
+    const plan = await held.results.read('TestRules');
+    const snapshot = await firewall.snapshot();
+    const nameOf = await namesAsPlanned(held, firewall, snapshot, plan);
+    await settleRecords(records, plan, held.fence);
+    const objects = await records.objects();
+    const writing = writingOf(held);
+    // Additions that the firewall did not take alone: what is removed goes first, without them.
+    const withheld = additionsOf(plan).length > 0 ? held.turn.rejection : null;
+    const chosen = await chooseNames(withheld === null ? plan : { judged: [] }, snapshot, records, objects, writing);
+    await checkRoom(held, snapshot, plan, chosen);
+    const auditComment = auditCommentFor(snapshot, writing.style, reasonOf(held));
+    const edits = editsFor(plan, chosen, nameOf, { bottomRule: held.settings.BOTTOM_RULE, tag: writing.style.tag });
+    if (withheld !== null && edits.length === 0) throw new NamedError(withheld.name, withheld.message);
+    await recordIntents(records, plan, chosen, writing);
+    const written = await writeAndReadBack(held, firewall, snapshot, { plan, chosen, edits, auditComment });
+    const expectations = await learnUuids(records, plan, chosen.additions, written.rules, writing);
+    const used = await objectsOf(records, objects, chosen);
+    const after = { candidate: written.candidate, running: withoutRules(snapshot.running, plan.removals) };
+    const unused = await deleteUnused(firewall, after, used.asMade, auditComment);
+    const applied: Applied = {
+      description: `policy-sync ${held.execution.name} ${held.fence}`,
+      stagedXpaths: [...new Set([...edits.flatMap(firewall.xpathsOf), ...unused.deleted.map(firewall.serviceXpath)])],
+      expectations,
+      objects: used.recorded,
+      deletedObjects: unused.deleted,
+      withheld,
+    };
+    return { result: applied, output: shownWrite(applied, plan, chosen, unused.warnings) };
+  },
+});
+
+const writingOf = ({ execution, fence, state, settings }: Held<HeldState>): Writing => ({
+  execution,
+  fence,
+  eventId: state.change.eventId,
+  style: styleOf(settings),
+});
+
+const reasonOf = ({ state: { change }, execution }: Held<HeldState>): string =>
+  `${change.kind} ${change.eventId} (execution ${execution.name})`;
+
+/**
+ * Under which name each rule that is planned for may be edited: the firewall is as it was planned on, and recognised again.
+ * @throws PlanStale when it is not, or a rule is no longer ours
+ */
+const namesAsPlanned = async (
+  { table: { records }, settings, fence }: Held<unknown>,
+  firewall: Firewall,
+  snapshot: FirewallSnapshot,
+  plan: Plan,
+): Promise<(planned: PlannedFor) => OwnedRuleName> => {
+  const recorded = await records.rules();
+  if (digestOf(planDigest(snapshot, recorded, settings.BOTTOM_RULE)) !== plan.digest) {
+    throw new NamedError('PlanStale', 'The policy has changed since the candidates were tested.');
+  }
+  const { administrator, bottomRule } = planSettingsOf(settings);
+  const names = namesOfOurs(
+    recognise({ ...snapshot, records: recorded, administrator, bottomRule, ruleXpath: firewall.ruleXpath }),
+  );
+  const nameOf = ({ uuid, name }: PlannedFor): OwnedRuleName => {
+    const ours = names.get(uuid);
+    if (ours === undefined) throw new NamedError('PlanStale', `"${name}" is no longer a rule of ours.`);
+    return ours;
+  };
+  for (const planned of [...plan.removals, ...plan.shrinks, ...plan.moves]) nameOf(planned);
+  // The policy is as it was tested, so what an earlier attempt of this step intended has not reached the firewall.
+  for (const record of recorded.filter((each) => each.state === 'intended' && each.fence === fence)) {
+    await records.forgetRule(record);
+  }
+  return nameOf;
+};
+
+/** Writes and drops the records that the plan found half-done. */
+const settleRecords = async (records: Records, plan: Plan, fence: number): Promise<void> => {
+  for (const record of plan.repaired) await records.putRule({ ...record, fence });
+  for (const record of plan.forgotten) await records.forgetRule({ ...record, fence });
+  for (const record of plan.objectsRepaired) await records.putObject({ ...record, fence });
+  for (const record of plan.objectsForgotten) await records.forgetObject({ ...record, fence });
+};
 
 /** Refuses what the platform has no room for, before anything is written. */
 const checkRoom = async (
+  held: Held<unknown>,
   { limits, candidate }: FirewallSnapshot,
-  tested: Tested,
-  rules: number,
-  services: number,
-  held: Parameters<typeof halveBatch>[0],
+  plan: Plan,
+  { additions, made }: Chosen,
 ): Promise<void> => {
-  const after = localRules(candidate).length - tested.removals.length + rules;
-  const objects = candidate.scopes.vsys.services.size + services;
+  if (additions.length === 0) return;
+  const rules = localRules(candidate).length - plan.removals.length + additions.length;
+  const objects = candidate.scopes.vsys.services.size + made.size;
   const full =
-    limits.securityRules !== null && after > limits.securityRules
-      ? `The policy would have ${after} rules; this platform takes ${limits.securityRules}.`
+    limits.securityRules !== null && rules > limits.securityRules
+      ? `The policy would have ${rules} rules; this platform takes ${limits.securityRules}.`
       : limits.services !== null && objects > limits.services
         ? `There would be ${objects} service objects; this platform takes ${limits.services}.`
         : null;
-  if (full === null) return;
-  const refusal = new NamedError('FirewallFull', full);
-  await halveBatch(held, refusal, tested);
-  throw refusal;
+  if (full !== null) await splitBatch(held, new NamedError('FirewallFull', full), plan);
 };
 
 /** Whether a comment fits the device's pattern; one that is no pattern here is left to the device, which has the last word. */
@@ -65,9 +157,54 @@ const auditCommentFor = ({ settings }: FirewallSnapshot, style: RuleStyle, reaso
   return comment;
 };
 
-const withoutRules = (policy: Policy, removals: Tested['removals']): Policy => {
+interface Write {
+  readonly plan: Plan;
+  readonly chosen: Chosen;
+  readonly edits: readonly Edit[];
+  readonly auditComment: string | null;
+}
+
+/** Writes all edits as one and holds what the candidate configuration says then against them; takes them back otherwise. */
+const writeAndReadBack = async (
+  held: Held<unknown>,
+  firewall: Firewall,
+  snapshot: FirewallSnapshot,
+  { plan, chosen, edits, auditComment }: Write,
+): Promise<{ readonly candidate: Policy; readonly rules: ReadonlyMap<string, SecurityRule> }> => {
+  const takeBack = () => firewall.withdraw(edits.flatMap(firewall.xpathsOf));
+  if (edits.length > 0) {
+    try {
+      await firewall.write(edits, { auditComment });
+    } catch (error) {
+      if (!isNamed(error, 'FirewallRejected')) throw error;
+      await takeBack();
+      await splitBatch(held, error, plan);
+    }
+  }
+  const candidate = edits.length > 0 ? await firewall.candidate() : snapshot.candidate;
+  const { rules, problems } = readBack(candidate, { ...plan, additions: chosen.additions }, held.settings.BOTTOM_RULE);
+  if (problems.length === 0) return { candidate, rules };
+  await takeBack();
+  throw new NamedError('PlanStale', `What was written does not read back as intended: ${problems.join('; ')}.`);
+};
+
+const withoutRules = (policy: Policy, removals: Plan['removals']): Policy => {
   const gone = new Set(removals.map(({ uuid }) => uuid));
   return { ...policy, rules: policy.rules.filter(({ uuid }) => uuid === null || !gone.has(uuid)) };
+};
+
+/** The records of the service objects known before and made now; and as they count once their making is committed. */
+const objectsOf = async (
+  records: Records,
+  before: readonly ObjectRecord[],
+  { made }: Chosen,
+): Promise<{ readonly recorded: readonly ObjectRecord[]; readonly asMade: readonly ObjectRecord[] }> => {
+  const known = new Set([...before.map(({ id }) => id), ...made.keys()]);
+  const recorded = (await records.objects()).filter(({ id }) => known.has(id));
+  return {
+    recorded,
+    asMade: recorded.map((object) => (made.has(object.id) ? { ...object, state: 'owned' as const } : object)),
+  };
 };
 
 /** Deletes service objects nobody uses any more, apart from the plan: that the firewall refuses is a warning. */
@@ -91,122 +228,18 @@ const deleteUnused = async (
   }
 };
 
-/**
- * One atomic write: remove, shrink, add, move. Each intent is recorded before, each entry read back after. Safe to repeat: a
- * repeated attempt finds the policy changed and has it planned again, with what was staged withdrawn first.
- */
-export const applyRules = defineStep({
-  name: 'ApplyRules',
-  of: 'state',
-  input: HeldState,
-  parts: (surroundings, settings, run) => ({
-    ...tableParts(surroundings, settings, run),
-    firewall: firewallPart(surroundings, settings, run),
-    now: surroundings.world.now,
+const shownWrite = (applied: Applied, plan: Plan, { additions, made }: Chosen, warnings: readonly string[]) => ({
+  work: applied.stagedXpaths.length > 0 ? 'commit' : 'none',
+  because: applied.stagedXpaths.length > 0 ? null : 'Nothing had to be written to the firewall.',
+  applied: section({
+    added: shown(additions.map(({ record }) => record.name)),
+    removed: shown(plan.removals.map(({ name, why }) => brief(`${name}: ${why}`))),
+    shrunk: shown(plan.shrinks.map(({ name, why }) => brief(`${name}: ${why}`))),
+    moved: shown(plan.moves.map(({ name }) => name)),
+    services: section({ made: shown([...made.keys()]), deleted: shown(applied.deletedObjects) }),
+    warnings: shown(warnings.map(brief)),
+    ...(applied.withheld === null ? {} : { withheld: brief(`No additions: ${applied.withheld.message}`) }),
   }),
-  run: async ({ changes, turns, records, workings, firewall, now }, state, run, settings) => {
-    const { execution } = run;
-    const { fence } = state.turn;
-    const turn = await turns.renew(execution, fence, run.deadline - now());
-    try {
-      const tested = (await workings.read(execution.name, fence, 'TestRules')) as Tested;
-      const snapshot = await firewall.snapshot();
-      const recorded = await records.rules();
-      if (digestOf(planDigest(snapshot, recorded, settings.BOTTOM_RULE)) !== tested.digest) {
-        throw new NamedError('PlanStale', 'The policy has changed since the candidates were tested.');
-      }
-      // The policy is as it was tested, so what an earlier attempt of this step intended has not reached the firewall.
-      for (const record of recorded.filter((each) => each.state === 'intended' && each.fence === fence)) {
-        await records.forgetRule(record);
-      }
-      const style = styleOf(settings);
-      const writing: Writing = { execution, fence, bottomRule: settings.BOTTOM_RULE, style };
-      for (const record of tested.repaired) await records.putRule({ ...record, fence });
-      for (const record of tested.forgotten) await records.forgetRule({ ...record, fence });
-      for (const record of tested.objectsRepaired) await records.putObject({ ...record, fence });
-      for (const record of tested.objectsForgotten) await records.forgetObject({ ...record, fence });
-      const objects = await records.objects();
-      // Additions that the firewall did not take alone: what is removed goes first, without them.
-      const withheld = tested.judged.some(({ verdict }) => verdict.kind === 'needed') ? turn.rejection : null;
-      const { additions, made } = await chooseAdditions(
-        withheld === null ? tested : { ...tested, judged: [] },
-        snapshot,
-        records,
-        objects,
-        writing,
-        state.change.eventId,
-      );
-      const held = { changes, turns, workings, execution, fence };
-      if (additions.length > 0) await checkRoom(snapshot, tested, additions.length, made.size, held);
-      const reason = `${state.change.kind} ${state.change.eventId} (execution ${execution.name})`;
-      const auditComment = auditCommentFor(snapshot, style, reason);
-      const edits = editsFor(tested, additions, made, writing);
-      if (withheld !== null && edits.length === 0) throw new NamedError(withheld.name, withheld.message);
-      await recordIntents(records, tested, additions, made, writing);
-      if (edits.length > 0) await writeOrSplit(firewall, edits, auditComment, held, tested);
-      const candidate = edits.length > 0 ? await firewall.candidate() : snapshot.candidate;
-      const { rules, problems } = readBack(candidate, { ...tested, additions }, settings.BOTTOM_RULE);
-      if (problems.length > 0) {
-        await firewall.withdraw(edits.flatMap((edit) => firewall.xpathsOf(edit)));
-        throw new NamedError('PlanStale', `What was written does not read back as intended: ${problems.join('; ')}.`);
-      }
-      const expectations = await learnUuids(records, tested, additions, rules, writing);
-      const known = new Set([...objects.map((object) => object.id), ...made.keys()]);
-      const allObjects = (await records.objects()).filter((object) => known.has(object.id));
-      const unused = await deleteUnused(
-        firewall,
-        { candidate, running: withoutRules(snapshot.running, tested.removals) },
-        allObjects.map((object) => (made.has(object.id) ? { ...object, state: 'owned' as const } : object)),
-        auditComment,
-      );
-      const stagedXpaths = [
-        ...edits.flatMap((edit) => firewall.xpathsOf(edit)),
-        ...unused.deleted.flatMap((name) => firewall.xpathsOf({ kind: 'delete-service', name })),
-      ];
-      const applied: Applied = {
-        description: `policy-sync ${execution.name} ${fence}`,
-        stagedXpaths: [...new Set(stagedXpaths)],
-        expectations,
-        objects: allObjects,
-        deletedObjects: unused.deleted,
-        withheld,
-      };
-      await workings.write(execution.name, fence, 'ApplyRules', applied);
-      return {
-        ...state,
-        work: applied.stagedXpaths.length > 0 ? 'commit' : 'none',
-        because: applied.stagedXpaths.length > 0 ? null : 'Nothing had to be written to the firewall.',
-        applied: section({
-          added: shown(additions.map(({ record }) => record.name)),
-          removed: shown(tested.removals.map(({ name, why }) => brief(`${name}: ${why}`))),
-          shrunk: shown(tested.shrinks.map(({ name, why }) => brief(`${name}: ${why}`))),
-          moved: shown(tested.moves.map(({ name }) => name)),
-          services: section({ made: shown([...made.keys()]), deleted: shown(unused.deleted) }),
-          warnings: shown(unused.warnings.map(brief)),
-          ...(withheld === null ? {} : { withheld: brief(`No additions: ${withheld.message}`) }),
-        }),
-      };
-    } finally {
-      await turns.settle(execution, turn);
-    }
-  },
 });
-
-const writeOrSplit = async (
-  firewall: Firewall,
-  edits: readonly Edit[],
-  auditComment: string | null,
-  held: Parameters<typeof halveBatch>[0],
-  tested: Tested,
-): Promise<void> => {
-  try {
-    await firewall.write(edits, { auditComment });
-  } catch (error) {
-    if (!isNamed(error, 'FirewallRejected')) throw error;
-    await firewall.withdraw(edits.flatMap((edit) => firewall.xpathsOf(edit)));
-    await halveBatch(held, error, tested);
-    throw error;
-  }
-};
 
 export const handler = handlerOf(applyRules);

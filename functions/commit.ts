@@ -2,19 +2,18 @@ import type { Records } from '../shared/aws/table/records.ts';
 import { NamedError } from '../shared/domain/errors.ts';
 import type { RuleRecord } from '../shared/domain/plan/ownership.ts';
 import { unproven } from '../shared/domain/plan/proof.ts';
-import type { PendingEdit, Policy } from '../shared/domain/policy/policy.ts';
+import { concerns, type PendingEdit } from '../shared/domain/policy/pending-edits.ts';
+import type { Policy } from '../shared/domain/policy/policy.ts';
 import type { Firewall, Job } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
-import { tableParts } from '../shared/runtime/clients/table.ts';
-import { defineStep, handlerOf } from '../shared/runtime/step.ts';
-import { halveBatch } from '../shared/workflow/split-batch.ts';
+import { handlerOf } from '../shared/runtime/step.ts';
+import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
+import { splitBatch } from '../shared/workflow/split-batch.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
-import type { Applied, Committed, Tested } from '../shared/workflow/step-results.ts';
+import type { Applied } from '../shared/workflow/step-results.ts';
 
 /** The vendor advises against asking for a job more often. */
 const pollMilliseconds = 2_000;
-
-const atOrBelow = (xpath: string, entry: string): boolean => xpath === entry || xpath.startsWith(`${entry}/`);
 
 /**
  * Every xpath we staged is listed under exactly our account, and our account has nothing else pending that would change
@@ -28,14 +27,11 @@ const checkStaged = async (
 ): Promise<readonly PendingEdit[]> => {
   const pending = await firewall.pendingEdits();
   const ours = pending.filter((edit) => edit.administrator === administrator);
-  const isStaged = (edit: PendingEdit) =>
-    applied.stagedXpaths.some((xpath) => atOrBelow(edit.xpath, xpath) || atOrBelow(xpath, edit.xpath));
+  const isStaged = (edit: PendingEdit) => applied.stagedXpaths.some((xpath) => concerns(edit.xpath, xpath));
   const others = ours.filter((edit) => !isStaged(edit)).map((edit) => edit.xpath);
   const harmless = others.length === 0 ? [] : await firewall.unchangedAt(others);
   const strange = others.filter((xpath) => !harmless.includes(xpath));
-  const unlisted = applied.stagedXpaths.filter(
-    (xpath) => !ours.some((edit) => atOrBelow(edit.xpath, xpath) || atOrBelow(xpath, edit.xpath)),
-  );
+  const unlisted = applied.stagedXpaths.filter((xpath) => !ours.some((edit) => concerns(edit.xpath, xpath)));
   const unchanged = unlisted.length === 0 ? [] : await firewall.unchangedAt(unlisted);
   const missing = unlisted.filter((xpath) => !unchanged.includes(xpath));
   if (strange.length === 0 && missing.length === 0) return pending;
@@ -105,82 +101,98 @@ const confirmed = (record: RuleRecord, kind: 'add' | 'change' | 'move' | 'remove
   return { ...record, state: 'owned', intent: null };
 };
 
+/**
+ * The job that commits what was staged: the one known, or found again by its description, or a new one where the running
+ * configuration does not show it all yet. Null: nothing had to be committed any more.
+ * @throws CommitRunning until it has finished
+ */
+const finishedJob = async (
+  { turn, table: { turns }, execution, fence, settings }: Held<unknown>,
+  { firewall, sleep }: CommitParts,
+  applied: Applied,
+): Promise<Job | null> => {
+  const known = turn.commit?.description === applied.description ? turn.commit.job : null;
+  let job = (known === null ? null : await firewall.job(known)) ?? (await firewall.findCommit(applied.description));
+  if (job === null && unproven(await firewall.running(), applied, settings.BOTTOM_RULE).length > 0) {
+    const id = await queue(firewall, applied, settings.FIREWALL_ADMINISTRATOR);
+    if (id === null) return null;
+    await turns.note(execution, fence, { commit: { job: id, description: applied.description } });
+    job = await firewall.job(id);
+    if (job?.status !== 'FIN') {
+      await sleep(pollMilliseconds);
+      job = await firewall.job(id);
+    }
+    if (job === null) throw new NamedError('CommitRunning', `Commit job ${id} was queued and is not listed yet.`);
+  }
+  if (job !== null && job.status !== 'FIN') {
+    throw new NamedError('CommitRunning', `Commit job ${job.id} is ${job.status}.`);
+  }
+  return job;
+};
+
 const failureText = (job: Job): string => [...job.details, ...job.warnings].join('; ') || 'the firewall gave no reason';
+
+/** Takes back what was staged, and plans again or fails. */
+const failed = async (
+  held: Held<unknown>,
+  firewall: Firewall,
+  applied: Applied,
+  job: Job | null,
+  missing: readonly string[],
+): Promise<never> => {
+  const { left } = await firewall.withdraw(applied.stagedXpaths);
+  const words =
+    job?.result === 'FAIL'
+      ? `Commit job ${job.id} failed: ${failureText(job)}.`
+      : `${job === null ? 'The firewall says there is nothing to commit' : `Commit job ${job.id} succeeded`}, but the running configuration does not show it: ${missing.join('; ')}.`;
+  const kept =
+    left.length > 0
+      ? ` Not withdrawn, since others are editing it: ${left.join(', ')}.`
+      : ' What was staged was withdrawn.';
+  const plan = await held.results.read('TestRules');
+  return splitBatch(held, new NamedError('CommitFailed', `${words}${kept}`), plan);
+};
+
+interface CommitParts {
+  readonly firewall: Firewall;
+  readonly sleep: (milliseconds: number) => Promise<void>;
+}
 
 /**
  * Makes the running configuration show what was staged. Each attempt looks first: a job of ours that is known, or that can be
  * found again by its description, is awaited and never started twice. Retries with backoff are the state machine's.
  */
-export const commit = defineStep({
+export const commit = defineHeldStep({
   name: 'Commit',
-  of: 'state',
+  writes: true,
   input: HeldState,
-  parts: (surroundings, settings, run) => ({
-    ...tableParts(surroundings, settings, run),
+  parts: (surroundings, settings, run): CommitParts => ({
     firewall: firewallPart(surroundings, settings, run),
-    now: surroundings.world.now,
     sleep: surroundings.world.sleep,
   }),
-  run: async ({ changes, turns, records, workings, firewall, now, sleep }, state, run, settings) => {
-    const { execution } = run;
-    const { fence } = state.turn;
-    const administrator = settings.FIREWALL_ADMINISTRATOR;
-    const turn = await turns.renew(execution, fence, run.deadline - now());
-    try {
-      const applied = (await workings.read(execution.name, fence, 'ApplyRules')) as Applied;
-      const known = turn.commit?.description === applied.description ? turn.commit.job : null;
-      let job = (known === null ? null : await firewall.job(known)) ?? (await firewall.findCommit(applied.description));
-      if (job === null && unproven(await firewall.running(), applied, settings.BOTTOM_RULE).length > 0) {
-        const id = await queue(firewall, applied, administrator);
-        if (id !== null) {
-          await turns.note(execution, fence, { commit: { job: id, description: applied.description } });
-          job = await firewall.job(id);
-          if (job?.status !== 'FIN') {
-            await sleep(pollMilliseconds);
-            job = await firewall.job(id);
-          }
-          if (job === null) throw new NamedError('CommitRunning', `Commit job ${id} was queued and is not listed yet.`);
-        }
-      }
-      if (job !== null && job.status !== 'FIN') {
-        throw new NamedError('CommitRunning', `Commit job ${job.id} is ${job.status}.`);
-      }
-      const running = await firewall.running();
-      const missing = unproven(running, applied, settings.BOTTOM_RULE);
-      if (job?.result === 'FAIL' || missing.length > 0) {
-        const { left } = await firewall.withdraw(applied.stagedXpaths);
-        const words =
-          job?.result === 'FAIL'
-            ? `Commit job ${job.id} failed: ${failureText(job)}.`
-            : `${job === null ? 'The firewall says there is nothing to commit' : `Commit job ${job.id} succeeded`}, but the running configuration does not show it: ${missing.join('; ')}.`;
-        const kept =
-          left.length > 0
-            ? ` Not withdrawn, since others are editing it: ${left.join(', ')}.`
-            : ' What was staged was withdrawn.';
-        const failed = new NamedError('CommitFailed', `${words}${kept}`);
-        const tested = (await workings.read(execution.name, fence, 'TestRules')) as Tested;
-        await halveBatch({ changes, turns, workings, execution, fence }, failed, tested);
-        throw failed;
-      }
-      await confirm(records, applied, running, fence);
-      if (applied.withheld !== null) {
-        const { name, message } = applied.withheld;
-        throw new NamedError(name, `${message} What the plan removes was committed without its additions.`);
-      }
-      const committed: Committed = { job: job?.id ?? null };
-      await workings.write(execution.name, fence, 'Commit', committed);
-      return {
-        ...state,
+  act: async (held, parts) => {
+    const { firewall } = parts;
+    const applied = await held.results.read('ApplyRules');
+    const job = await finishedJob(held, parts, applied);
+    const running = await firewall.running();
+    const missing = unproven(running, applied, held.settings.BOTTOM_RULE);
+    if (job?.result === 'FAIL' || missing.length > 0) await failed(held, firewall, applied, job, missing);
+    await confirm(held.table.records, applied, running, held.fence);
+    if (applied.withheld !== null) {
+      const { name, message } = applied.withheld;
+      throw new NamedError(name, `${message} What the plan removes was committed without its additions.`);
+    }
+    return {
+      result: { job: job?.id ?? null },
+      output: {
         commit: section({
           job: job?.id ?? null,
           result: job === null ? 'carried by another commit' : job.result,
           warnings: shown((job?.warnings ?? []).map(brief)),
           details: shown((job?.details ?? []).map(brief)),
         }),
-      };
-    } finally {
-      await turns.settle(execution, turn);
-    }
+      },
+    };
   },
 });
 

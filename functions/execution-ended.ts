@@ -3,8 +3,9 @@ import type { DescribedExecution } from '../shared/aws/executions.ts';
 import type { Turn } from '../shared/aws/table/turn.ts';
 import { subjectId } from '../shared/domain/change.ts';
 import { errorCatalogue, isNamed } from '../shared/domain/errors.ts';
+import { additionsOf } from '../shared/domain/plan/make-plan.ts';
 import { unproven } from '../shared/domain/plan/proof.ts';
-import { trafficText } from '../shared/domain/rules/rule-content.ts';
+import { trafficText } from '../shared/domain/sets/traffic.ts';
 import type { Firewall } from '../shared/panos/firewall.ts';
 import { executionsPart } from '../shared/runtime/clients/executions.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
@@ -13,7 +14,8 @@ import { type TableParts, tableParts } from '../shared/runtime/clients/table.ts'
 import type { Settings } from '../shared/runtime/settings.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
 import { becomeWriter } from '../shared/workflow/become-writer.ts';
-import type { Applied, Tested } from '../shared/workflow/step-results.ts';
+import { holding } from '../shared/workflow/held-step.ts';
+import { type Results, resultsOf } from '../shared/workflow/results.ts';
 
 const Status = z.looseObject({ executionArn: z.string(), name: z.string(), status: z.string() });
 
@@ -24,36 +26,20 @@ interface Unfinished {
 }
 
 /** What the plan of a fence wanted and the running configuration does not show; null when no plan got so far. */
-const unfinishedOf = async (
-  { workings }: TableParts,
-  firewall: Firewall,
-  execution: string,
-  fence: number,
-  bottomRule: string,
-): Promise<Unfinished | null> => {
-  const read = async <Content>(step: string): Promise<Content | null> => {
-    try {
-      return (await workings.read(execution, fence, step)) as Content;
-    } catch (error) {
-      if (isNamed(error, 'StateNotUnderstood')) return null;
-      throw error;
-    }
-  };
-  const tested = await read<Tested>('TestRules');
-  if (tested === null) return null;
-  const applied = await read<Applied>('ApplyRules');
-  const notOpened = tested.judged
-    .filter(({ verdict }) => verdict.kind === 'needed')
-    .map(({ candidate }) => {
-      const to = [...new Set(candidate.destinations.map(({ instance }) => instance))];
-      return `${candidate.group} ${trafficText(candidate.traffic)} to ${to.slice(0, 5).join(', ')}`;
-    });
+const unfinishedOf = async (results: Results, firewall: Firewall, bottomRule: string): Promise<Unfinished | null> => {
+  const plan = await results.find('TestRules');
+  if (plan === null) return null;
+  const applied = await results.find('ApplyRules');
+  const notOpened = additionsOf(plan).map(({ group, traffic, destinations }) => {
+    const to = [...new Set(destinations.map(({ instance }) => instance))];
+    return `${group} ${trafficText(traffic)} to ${to.slice(0, 5).join(', ')}`;
+  });
   if (applied !== null && unproven(await firewall.running(), applied, bottomRule).length === 0) {
     return { notOpened: applied.withheld === null ? [] : notOpened, stillOpen: [] };
   }
   return {
     notOpened,
-    stillOpen: [...tested.removals, ...tested.shrinks].map(({ name, why }) => `${name}: ${why}`),
+    stillOpen: [...plan.removals, ...plan.shrinks].map(({ name, why }) => `${name}: ${why}`),
   };
 };
 
@@ -192,24 +178,23 @@ const underTurn = async (
   },
 ): Promise<{ readonly cleaned: string; readonly unfinished: Unfinished | null }> => {
   const { heir, turn, name } = held;
-  const { turns, firewall } = parts;
-  const renewed = await turns.renew(heir, turn.fence, held.milliseconds);
-  try {
-    const unfinished = await unfinishedOf(parts, firewall, name, turn.fence - 1, settings.BOTTOM_RULE);
-    return {
-      cleaned: await whileBusy(parts, 'CommitRunning', held.milliseconds, () => cleanUp(parts, settings)),
-      unfinished,
-    };
-  } catch (error) {
-    const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    return {
-      cleaned: `What it staged could not be withdrawn (${words}); the next run does so before anything else.`,
-      unfinished: null,
-    };
-  } finally {
-    await turns.settle(heir, renewed);
-    await turns.release(heir, turn.fence);
-  }
+  const { turns, workings, firewall } = parts;
+  const results = resultsOf(workings, name, turn.fence - 1);
+  const outcome = await holding(turns, heir, turn.fence, held.milliseconds, async () => {
+    try {
+      const unfinished = await unfinishedOf(results, firewall, settings.BOTTOM_RULE);
+      const clean = () => cleanUp(parts, settings);
+      return { cleaned: await whileBusy(parts, 'CommitRunning', held.milliseconds, clean), unfinished };
+    } catch (error) {
+      const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+      return {
+        cleaned: `What it staged could not be withdrawn (${words}); the next run does so before anything else.`,
+        unfinished: null,
+      };
+    }
+  });
+  await turns.release(heir, turn.fence);
+  return outcome;
 };
 
 export const handler = handlerOf(executionEnded);

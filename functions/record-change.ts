@@ -1,17 +1,17 @@
 import { z } from 'zod';
+import type { Ec2Reads } from '../shared/aws/ec2/ec2.ts';
 import { resolveInterfaces } from '../shared/aws/ec2/interfaces.ts';
-import { observe } from '../shared/aws/ec2/observe.ts';
 import { changeFromEvent } from '../shared/aws/events/events.ts';
+import type { Records } from '../shared/aws/table/records.ts';
 import type { Change } from '../shared/domain/change.ts';
 import { NamedError } from '../shared/domain/errors.ts';
-import { notYetVisible } from '../shared/domain/grants/visibility.ts';
+import { recordedIn } from '../shared/domain/plan/recorded.ts';
 import { ec2Part } from '../shared/runtime/clients/ec2.ts';
 import { tableParts } from '../shared/runtime/clients/table.ts';
-import type { Settings } from '../shared/runtime/settings.ts';
+import { interfaceSettingsOf, type Settings } from '../shared/runtime/settings.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
-import { recordedFor } from '../shared/workflow/recorded.ts';
 import { brief, shown } from '../shared/workflow/states.ts';
-import { isYoung } from '../shared/workflow/young.ts';
+import { isYoung, lagOf } from '../shared/workflow/visibility.ts';
 
 /**
  * Writes the change down before anything else, and waits until EC2 can show it. Ends the execution only where there is
@@ -35,7 +35,7 @@ export const recordChange = defineStep({
     }
     const { change } = meaning;
     const items = await changes.record(execution, change);
-    const lag = notYetVisible(change, await observe(ec2, change));
+    const lag = await lagOf(ec2, change);
     if (lag !== null && isYoung(change, now(), settings)) {
       throw new NamedError(
         'NotYetVisible',
@@ -43,7 +43,7 @@ export const recordChange = defineStep({
       );
     }
     const ec2Says = lag === null ? null : `${lag}; the event is old enough that EC2 is believed.`;
-    const endsHere = await concernsNothing({ records, ec2, settings }, change);
+    const endsHere = await concernsNothing(records, ec2, change, settings);
     if (endsHere !== null) {
       for (const item of items) {
         await changes.markHandled(item, {
@@ -71,24 +71,21 @@ export const recordChange = defineStep({
  * or lose one at any time. A stopped instance counts: it may be starting.
  */
 const concernsNothing = async (
-  {
-    records,
-    ec2,
-    settings,
-  }: { records: Parameters<typeof recordedFor>[0]; ec2: Parameters<typeof resolveInterfaces>[0]; settings: Settings },
-  change: Change,
+  records: Pick<Records, 'rules'>,
+  ec2: Ec2Reads,
+  { subjects }: Change,
+  settings: Settings,
 ): Promise<readonly string[] | null> => {
-  if (change.subjects.some((subject) => subject.kind !== 'instance')) return null;
-  const recorded = await recordedFor(records, change.subjects);
+  if (subjects.some((subject) => subject.kind !== 'instance')) return null;
+  const recorded = recordedIn(await records.rules(), subjects);
   if (recorded.length > 0) return null;
-  const { interfaces, leftOut } = await resolveInterfaces(
+  const { interfaces, mayReturn, leftOut } = await resolveInterfaces(
     ec2,
-    { subjects: change.subjects, recorded },
-    { firewallTargets: settings.FIREWALL_TARGETS, serviceInterfaces: settings.SERVICE_INTERFACES },
+    { subjects, recorded },
+    interfaceSettingsOf(settings),
   );
-  if (interfaces.length > 0) return null;
-  const mayCome = leftOut.some(({ reason }) => /^its instance .* is (stopped|stopping|pending)$/.test(reason));
-  return mayCome ? null : leftOut.map(({ what, reason }) => `${what}: ${reason}`);
+  if (interfaces.length > 0 || mayReturn.length > 0) return null;
+  return leftOut.map(({ what, reason }) => `${what}: ${reason}`);
 };
 
 export const handler = handlerOf(recordChange);

@@ -3,13 +3,15 @@ import type { ChangeOutcome } from '../shared/aws/table/changes.ts';
 import type { Notices } from '../shared/aws/table/notices.ts';
 import { largestBatch } from '../shared/aws/table/turn.ts';
 import { subjectId } from '../shared/domain/change.ts';
+import type { OutcomeLine, Plan } from '../shared/domain/plan/make-plan.ts';
+import type { FirewallReads } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
 import { noticesPart } from '../shared/runtime/clients/notices.ts';
-import { tableParts } from '../shared/runtime/clients/table.ts';
-import { defineStep, handlerOf } from '../shared/runtime/step.ts';
+import { handlerOf } from '../shared/runtime/step.ts';
 import { askFirewall, disagreementMetric } from '../shared/workflow/ask-firewall.ts';
+import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
-import type { BatchLine, Committed, OutcomeLine, Resolved, Tested } from '../shared/workflow/step-results.ts';
+import type { BatchLine } from '../shared/workflow/step-results.ts';
 
 /** What the ways to here have left in the state. */
 const Input = HeldState.extend({
@@ -29,85 +31,75 @@ const summaryFor = (line: BatchLine, outcome: readonly OutcomeLine[], because: s
   return brief([...shownLines, ...more].join('; ') || because || 'Nothing had to be changed.');
 };
 
+interface TellingParts {
+  readonly notices: Notices;
+  readonly firewall: FirewallReads;
+  readonly writeLog: (line: string) => void;
+  readonly now: () => number;
+}
+
 /**
  * Marks exactly the changes of this plan handled, with their outcome, and hands the turn on. Safe to repeat: a handled change
  * stays as it is, and a turn given up is not given up twice.
  */
-export const releaseTurn = defineStep({
+export const releaseTurn = defineHeldStep({
   name: 'ReleaseTurn',
-  of: 'state',
+  writes: false,
   input: Input,
-  parts: (surroundings, settings, run) => ({
-    ...tableParts(surroundings, settings),
+  parts: (surroundings, settings, run): TellingParts => ({
     notices: noticesPart(surroundings, settings),
     firewall: firewallPart(surroundings, settings, run),
     writeLog: surroundings.writeLog,
     now: surroundings.world.now,
   }),
-  run: async (
-    { changes, turns, workings, records, notices, firewall, writeLog, now },
-    state,
-    { execution, log },
-    settings,
-  ) => {
-    const { fence } = state.turn;
-    const turn = await turns.renew(execution, fence, null);
-    const batch = (await workings.read(execution.name, fence, 'TakeTurn')) as readonly BatchLine[];
-    const { notYet } = (await workings.read(execution.name, fence, 'ResolveInterfaces')) as Resolved;
+  act: async (held, parts) => {
+    const { state, execution, fence, turn, results, table } = held;
+    const batch = await results.read('TakeTurn');
+    const { notYet } = await results.read('ResolveInterfaces');
+    const plan = state.tested === undefined ? null : await results.read('TestRules');
+    const job = state.commit === undefined ? null : (await results.read('Commit')).job;
     const left = new Set(notYet);
-    const tested =
-      state.tested === undefined ? null : ((await workings.read(execution.name, fence, 'TestRules')) as Tested);
-    const committed =
-      state.commit === undefined ? null : ((await workings.read(execution.name, fence, 'Commit')) as Committed);
-    const handled: string[] = [];
-    let count = 0;
-    // Its own last: a run that dies here is redriven only while its own change is open, and then takes the others again.
-    const isOwn = (line: BatchLine): number => Number(line.execution === execution.name);
-    const done = batch.filter(({ pk, sk }) => !left.has(`${pk} ${sk}`)).toSorted((a, b) => isOwn(a) - isOwn(b));
-    for (const line of done) {
-      const outcome: ChangeOutcome = {
-        execution: execution.name,
-        summary: summaryFor(line, tested?.lines ?? [], state.because ?? null),
-        commitJob: committed?.job ?? null,
-      };
-      await changes.markHandled(line, outcome);
-      count += 1;
-      if (line.execution === execution.name) handled.push(`${subjectId(line.subject)}: ${outcome.summary}`);
-    }
-    await turns.note(execution, fence, { limit: Math.min(largestBatch, turn.limit * 2) });
-    await turns.release(execution, fence);
-    // The work is done and the turn is somebody else's: what follows only tells, and never fails the execution.
-    const told = await tellHouse(notices, tested);
-    const { comparisons, notAsked } = await askFirewall(
-      firewall,
-      tested?.judged ?? [],
-      await records.rules(),
-      settings,
-    );
-    const disagreements = comparisons.filter(({ outcome }) => outcome === 'disagrees');
-    for (const { text } of disagreements) log('POLICY MATCH DISAGREES', { text });
-    if (comparisons.length > 0) writeLog(disagreementMetric(now(), disagreements.length));
+    const done = batch.filter(({ pk, sk }) => !left.has(`${pk} ${sk}`));
+    const own = await markHandled(held, done, plan, job);
+    await table.turns.note(execution, fence, { limit: Math.min(largestBatch, turn.limit * 2) });
+    await table.turns.release(execution, fence);
+    // The work is done and the turn is another execution's: what follows only tells, and never fails this one.
+    const notTold = await tellHouse(parts.notices, plan);
+    const secondOpinion = await askAgain(held, parts, plan);
     return {
-      ...state,
-      outcome: { changes: count, commitJob: committed?.job ?? null, own: shown(handled) },
-      secondOpinion: section({
-        agrees: comparisons.filter(({ outcome }) => outcome === 'agrees').length,
-        disagrees: shown(disagreements.map(({ text }) => brief(text))),
-        inconclusive: shown(
-          comparisons.filter(({ outcome }) => outcome === 'inconclusive').map(({ text }) => brief(text)),
-        ),
-        ...(notAsked === null ? {} : { notAsked: brief(notAsked) }),
-      }),
-      ...(told === null ? {} : { notTold: brief(told) }),
+      result: null,
+      output: {
+        outcome: { changes: done.length, commitJob: job, own: shown(own) },
+        secondOpinion,
+        ...(notTold === null ? {} : { notTold: brief(notTold) }),
+      },
     };
   },
 });
 
+/** Marks the changes handled; answers with the outcome of the execution's own, for its output. */
+const markHandled = async (
+  { table: { changes }, execution, state }: Held<z.infer<typeof Input>>,
+  done: readonly BatchLine[],
+  plan: Plan | null,
+  commitJob: string | null,
+): Promise<readonly string[]> => {
+  const own: string[] = [];
+  // Its own last: a run that dies here is redriven only while its own change is open, and then takes the others again.
+  const isOwn = (line: BatchLine): number => Number(line.execution === execution.name);
+  for (const line of done.toSorted((a, b) => isOwn(a) - isOwn(b))) {
+    const summary = summaryFor(line, plan?.lines ?? [], state.because ?? null);
+    const outcome: ChangeOutcome = { execution: execution.name, summary, commitJob };
+    await changes.markHandled(line, outcome);
+    if (line.execution === execution.name) own.push(`${subjectId(line.subject)}: ${summary}`);
+  }
+  return own;
+};
+
 /** Tells once what others did to rules of ours. Answers why it could not, or null. */
-const tellHouse = async (notices: Notices, tested: Tested | null): Promise<string | null> => {
-  const texts = [...(tested?.reports ?? []).map(({ text }) => text), ...(tested?.notTouched ?? [])];
+const tellHouse = async (notices: Notices, plan: Plan | null): Promise<string | null> => {
   try {
-    for (const text of texts) {
+    for (const text of [...(plan?.reports ?? []), ...(plan?.notTouched ?? [])]) {
       await notices.once(`house ${text}`, {
         subject: 'policy-sync: somebody changed a rule of this system',
         message: text,
@@ -117,6 +109,26 @@ const tellHouse = async (notices: Notices, tested: Tested | null): Promise<strin
   } catch (error) {
     return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   }
+};
+
+/** Asks the firewall itself about a few sessions, and makes a disagreement loud. */
+const askAgain = async (
+  { table: { records }, settings, run }: Held<unknown>,
+  { firewall, writeLog, now }: TellingParts,
+  plan: Plan | null,
+) => {
+  const { comparisons, notAsked } = await askFirewall(firewall, plan?.judged ?? [], await records.rules(), settings);
+  const textsOf = (wanted: 'disagrees' | 'inconclusive') =>
+    comparisons.filter(({ outcome }) => outcome === wanted).map(({ text }) => text);
+  const disagreements = textsOf('disagrees');
+  for (const text of disagreements) run.log('POLICY MATCH DISAGREES', { text });
+  if (comparisons.length > 0) writeLog(disagreementMetric(now(), disagreements.length));
+  return section({
+    agrees: comparisons.filter(({ outcome }) => outcome === 'agrees').length,
+    disagrees: shown(disagreements.map(brief)),
+    inconclusive: shown(textsOf('inconclusive').map(brief)),
+    ...(notAsked === null ? {} : { notAsked: brief(notAsked) }),
+  });
 };
 
 export const handler = handlerOf(releaseTurn);

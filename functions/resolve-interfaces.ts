@@ -1,69 +1,55 @@
 import { resolveInterfaces as resolve } from '../shared/aws/ec2/interfaces.ts';
-import { observe } from '../shared/aws/ec2/observe.ts';
-import { notYetVisible } from '../shared/domain/grants/visibility.ts';
+import { idsOf } from '../shared/domain/change.ts';
+import { recordedIn } from '../shared/domain/plan/recorded.ts';
 import { ec2Part } from '../shared/runtime/clients/ec2.ts';
-import { tableParts } from '../shared/runtime/clients/table.ts';
-import { defineStep, handlerOf } from '../shared/runtime/step.ts';
-import { recordedFor } from '../shared/workflow/recorded.ts';
+import { interfaceSettingsOf } from '../shared/runtime/settings.ts';
+import { handlerOf } from '../shared/runtime/step.ts';
+import { defineHeldStep } from '../shared/workflow/held-step.ts';
 import { HeldState, section, shown } from '../shared/workflow/states.ts';
-import type { BatchLine, Resolved } from '../shared/workflow/step-results.ts';
-import { isYoung } from '../shared/workflow/young.ts';
+import type { BatchLine } from '../shared/workflow/step-results.ts';
+import { isAwaited } from '../shared/workflow/visibility.ts';
 
 /**
  * From the subjects of all changes in hand to the interfaces that reach the internet through the firewall, and why others do
  * not. Changes of other executions that EC2 does not show yet are left pending. Safe to repeat: it only reads.
  */
-export const resolveInterfaces = defineStep({
+export const resolveInterfaces = defineHeldStep({
   name: 'ResolveInterfaces',
-  of: 'state',
+  writes: false,
   input: HeldState,
-  parts: (surroundings, settings) => ({
-    ...tableParts(surroundings, settings),
-    ec2: ec2Part(surroundings),
-    now: surroundings.world.now,
-  }),
-  run: async ({ turns, records, workings, ec2, now }, state, { execution }, settings) => {
-    const { fence } = state.turn;
-    await turns.renew(execution, fence, null);
-    const batch = (await workings.read(execution.name, fence, 'TakeTurn')) as readonly BatchLine[];
+  parts: (surroundings) => ({ ec2: ec2Part(surroundings), now: surroundings.world.now }),
+  act: async ({ state, execution, results, table, settings }, { ec2, now }) => {
     const notYet: string[] = [];
     const taken: BatchLine[] = [];
-    for (const line of batch) {
-      const waits =
-        line.execution !== execution.name &&
-        isYoung(line.change, now(), settings) &&
-        notYetVisible(line.change, await observe(ec2, line.change)) !== null;
+    for (const line of await results.read('TakeTurn')) {
+      const waits = line.execution !== execution.name && (await isAwaited(ec2, line.change, now(), settings));
       if (waits) notYet.push(`${line.pk} ${line.sk}`);
       else taken.push(line);
     }
     const subjects = taken.map((line) => line.subject);
-    const recorded = await recordedFor(records, subjects);
-    const resolved = await resolve(
-      ec2,
-      { subjects, recorded },
-      { firewallTargets: settings.FIREWALL_TARGETS, serviceInterfaces: settings.SERVICE_INTERFACES },
-    );
-    const working: Resolved = { notYet, taken, recorded, resolved };
-    await workings.write(execution.name, fence, 'ResolveInterfaces', working);
-    const own = state.change.subjects.flatMap((subject) => (subject.kind === 'instance' ? [subject.id] : []));
+    const recorded = recordedIn(await table.records.rules(), subjects);
+    const { mayReturn: _, ...resolved } = await resolve(ec2, { subjects, recorded }, interfaceSettingsOf(settings));
+    const own = idsOf(state.change.subjects, 'instance');
     const isOwn = (line: string) => own.some((id) => line.includes(id));
     return {
-      ...state,
-      interfaces: section({
-        behind: shown(
-          resolved.interfaces.map((each) => `${each.id} of ${each.instance}: ${each.addresses.join(', ')}`),
-          isOwn,
-        ),
-        leftOut: shown(
-          resolved.leftOut.map(({ what, reason }) => `${what}: ${reason}`),
-          isOwn,
-        ),
-        gone: shown(
-          resolved.gone.map((each) => `${each.interface} of ${each.instance}: ${each.how}`),
-          isOwn,
-        ),
-        leftPending: shown(notYet),
-      }),
+      result: { notYet, taken, recorded, resolved },
+      output: {
+        interfaces: section({
+          behind: shown(
+            resolved.interfaces.map((each) => `${each.id} of ${each.instance}: ${each.addresses.join(', ')}`),
+            isOwn,
+          ),
+          leftOut: shown(
+            resolved.leftOut.map(({ what, reason }) => `${what}: ${reason}`),
+            isOwn,
+          ),
+          gone: shown(
+            resolved.gone.map((each) => `${each.interface} of ${each.instance}: ${each.how}`),
+            isOwn,
+          ),
+          leftPending: shown(notYet),
+        }),
+      },
     };
   },
 });

@@ -1,11 +1,15 @@
-import type { ChangeItem } from '../shared/aws/table/changes.ts';
+import type { ChangeItem, Changes } from '../shared/aws/table/changes.ts';
 import { NamedError } from '../shared/domain/errors.ts';
 import { executionsPart } from '../shared/runtime/clients/executions.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
 import { tableParts } from '../shared/runtime/clients/table.ts';
+import type { Execution } from '../shared/runtime/execution.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
 import { becomeWriter } from '../shared/workflow/become-writer.ts';
+import { holding } from '../shared/workflow/held-step.ts';
+import { resultsOf } from '../shared/workflow/results.ts';
 import { brief, shown, TurnInput } from '../shared/workflow/states.ts';
+import type { BatchLine } from '../shared/workflow/step-results.ts';
 
 /** A plan that became stale is made again at most this often in a row. */
 const mostPlans = 12;
@@ -15,6 +19,43 @@ const staleCause = (stale: unknown): string => {
   const { Cause = '' } = (stale ?? {}) as { readonly Cause?: string };
   const [, message = Cause] = /"errorMessage":("(?:[^"\\]|\\.)*")/.exec(Cause) ?? [];
   return brief(message);
+};
+
+const batchLine = ({ pk, sk, execution, subject, change }: ChangeItem): BatchLine => ({
+  pk,
+  sk,
+  execution,
+  subject,
+  change,
+});
+
+/** Its own open changes first, then every other that waits, as many as one plan may carry. */
+const takeBatch = async (
+  changes: Changes,
+  execution: Execution,
+  open: readonly ChangeItem[],
+  limit: number,
+): Promise<readonly BatchLine[]> => {
+  // A resync reads everything, so it also carries out what other executions failed to.
+  const isResync = open.some((item) => item.subject.kind === 'everything');
+  const others = [...(await changes.pending(limit)), ...(isResync ? await changes.failed(limit) : [])].filter(
+    (item) => item.execution !== execution.name,
+  );
+  return [...open, ...others].slice(0, Math.max(open.length, limit)).map(batchLine);
+};
+
+/** What to end with when the execution's own changes are carried out already. */
+const handledOutput = ({ format, change }: TurnInput, execution: Execution, own: readonly ChangeItem[]) => {
+  const outcomes = own.map((item) => ({ subject: item.sk, ...item.outcome }));
+  return {
+    format,
+    work: 'handled',
+    because: outcomes.every((outcome) => outcome.execution === execution.name)
+      ? 'This execution carried it out before.'
+      : 'Another execution carried it out.',
+    change,
+    handled: shown(outcomes),
+  };
 };
 
 /**
@@ -31,25 +72,20 @@ export const takeTurn = defineStep({
     isRunning: executionsPart(surroundings).isRunning,
     now: surroundings.world.now,
   }),
-  run: async ({ changes, turns, records, workings, firewall, isRunning, now }, state, run, settings) => {
-    const { execution } = run;
-    const { format, change } = state;
+  run: async (
+    { changes, turns, records, workings, firewall, isRunning, now },
+    state,
+    { execution, deadline },
+    settings,
+  ) => {
     const own = await changes.of(execution.name);
     const open = own.filter((item) => item.state !== 'handled');
     if (own.length > 0 && open.length === 0) {
       await turns.release(execution, null);
-      const outcomes = own.map((item) => ({ subject: item.sk, ...item.outcome }));
-      return {
-        format,
-        work: 'handled',
-        because: outcomes.every((outcome) => outcome.execution === execution.name)
-          ? 'This execution carried it out before.'
-          : 'Another execution carried it out.',
-        change,
-        handled: shown(outcomes),
-      };
+      return handledOutput(state, execution, own);
     }
-    const attempt = state.turn?.redriveCount === execution.redriveCount ? state.turn.attempt + 1 : 1;
+    const { redriveCount } = execution;
+    const attempt = state.turn?.redriveCount === redriveCount ? state.turn.attempt + 1 : 1;
     if (attempt > mostPlans) {
       await turns.release(execution, null);
       throw new NamedError(
@@ -57,39 +93,23 @@ export const takeTurn = defineStep({
         `The plan became stale ${mostPlans} times in a row, at last since: ${staleCause(state['stale'])}`,
       );
     }
-    const taken = await turns.take(execution, isRunning);
-    const turn = await turns.renew(execution, taken.fence, run.deadline - now());
-    try {
+    const { fence } = await turns.take(execution, isRunning);
+    return holding(turns, execution, fence, deadline - now(), async ({ limit }) => {
       const settled = await becomeWriter({ firewall, records, settings });
-      // A resync reads everything, so it also carries out what other executions failed to.
-      const isResync = open.some((item) => item.subject.kind === 'everything');
-      const others = [
-        ...(await changes.pending(turn.limit)),
-        ...(isResync ? await changes.failed(turn.limit) : []),
-      ].filter((item) => item.execution !== execution.name);
-      const batch: readonly ChangeItem[] = [...open, ...others].slice(0, Math.max(open.length, turn.limit));
-      await workings.write(execution.name, turn.fence, 'TakeTurn', batch);
-      return {
-        format,
-        work: 'pending',
-        because: null,
-        change,
-        turn: {
-          fence: turn.fence,
-          attempt,
-          redriveCount: execution.redriveCount,
-          batch: shown(
-            batch.map((item) => `${item.change.kind} ${item.sk} (${item.execution})`),
-            (line) => line.includes(execution.name),
-          ),
-          withdrawn: shown(settled.withdrawn.map(brief)),
-          working: `working#${execution.name} ${turn.fence}#`,
-        },
-        firewall: settled.firewall,
+      const batch = await takeBatch(changes, execution, open, limit);
+      await resultsOf(workings, execution.name, fence).write('TakeTurn', batch);
+      const { format, change } = state;
+      const lines = batch.map((line) => `${line.change.kind} ${line.sk} (${line.execution})`);
+      const turn = {
+        fence,
+        attempt,
+        redriveCount,
+        batch: shown(lines, (line) => line.includes(execution.name)),
+        withdrawn: shown(settled.withdrawn.map(brief)),
+        working: `working#${execution.name} ${fence}#`,
       };
-    } finally {
-      await turns.settle(execution, turn);
-    }
+      return { format, work: 'pending', because: null, change, turn, firewall: settled.firewall };
+    });
   },
 });
 

@@ -41,3 +41,7 @@ export interface Change {
 
 /** The word by which a subject is written in keys and outputs: its id, or `everything`. */
 export const subjectId = (subject: Subject): string => (subject.kind === 'everything' ? 'everything' : subject.id);
+
+/** Ids of the subjects of one kind, sorted. */
+export const idsOf = (subjects: readonly Subject[], kind: 'instance' | 'group'): readonly string[] =>
+  subjects.flatMap((subject) => (subject.kind === kind ? [subject.id] : [])).sort();

@@ -17,7 +17,8 @@ export const errorCatalogue = {
   },
   PlanStale: {
     next: 'replan',
-    means: 'The turn was lost, or what the plan relied on changed between deciding and writing.',
+    means:
+      'The turn was lost, what the plan relied on changed between deciding and writing, or a step result is missing or of another version.',
     whatToDo: 'Nothing: the workflow plans again.',
   },
   CommitRunning: {
@@ -68,7 +69,7 @@ export const errorCatalogue = {
   },
   StateNotUnderstood: {
     next: 'final',
-    means: 'A state input, a working or a table item has a format this version does not know.',
+    means: 'A state input or a table item has a format this version does not know.',
     whatToDo: 'Start a new execution from the same event; do not redrive.',
   },
   FirewallDenied: {

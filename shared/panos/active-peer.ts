@@ -44,6 +44,8 @@ export const activePeer = (peers: readonly [Peer, ...Peer[]]): Firewall => {
     running: async () => (await active()).running(),
     candidate: async () => (await active()).candidate(),
     pendingEdits: async () => (await active()).pendingEdits(),
+    ruleXpath: (name) => first.firewall.ruleXpath(name),
+    serviceXpath: (name) => first.firewall.serviceXpath(name),
     xpathsOf: (edit) => first.firewall.xpathsOf(edit),
     write: async (edits, options) => (await active()).write(edits, options),
     withdraw: async (xpaths) => (await active()).withdraw(xpaths),

@@ -1,6 +1,7 @@
 import { NamedError } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy/policy.ts';
 import { icmpApplications, protocolApplications, wellKnownPorts } from '../domain/rules/app-ids.ts';
+import type { DestinationTranslation } from '../domain/rules/destination-nat.ts';
 import { findCommit, queueCommit, readJob, unfinishedCommits } from './commit-jobs.ts';
 import { connect } from './connection.ts';
 import {
@@ -12,7 +13,7 @@ import {
   takeConfigLock,
 } from './device-state.ts';
 import { xpathsOf } from './edits.ts';
-import type { DestinationNatRule, Firewall, Send } from './firewall.ts';
+import type { Firewall, Send } from './firewall.ts';
 import { emptyScope } from './objects-reader.ts';
 import { askPolicyMatch } from './policy-match.ts';
 import {
@@ -61,7 +62,7 @@ const tableApplications = [
 const wantedServices = ['service-http', 'service-https'];
 
 /** Each translation once, whether it runs or is about to. */
-const natOf = (rules: readonly DestinationNatRule[]): readonly DestinationNatRule[] => [
+const natOf = (rules: readonly DestinationTranslation[]): readonly DestinationTranslation[] => [
   ...new Map(rules.map((rule) => [JSON.stringify([rule.name, rule.translatedAddress]), rule])).values(),
 ];
 
@@ -117,6 +118,8 @@ export const createFirewall = (options: FirewallOptions): Firewall => {
     running: () => ownPolicy(runningParts),
     candidate: () => ownPolicy(candidateParts),
     pendingEdits: () => readPendingEdits(connection),
+    ruleXpath: place.rule,
+    serviceXpath: place.service,
     xpathsOf: (edit) => xpathsOf(place, edit),
     write: (edits, { auditComment }) =>
       writeEdits(connection, place, edits, {

@@ -1,5 +1,5 @@
 import { NamedError } from '../domain/errors.ts';
-import type { PendingEdit } from '../domain/policy/policy.ts';
+import type { PendingEdit } from '../domain/policy/pending-edits.ts';
 import type { Connection } from './connection.ts';
 import type { Device, Lock } from './firewall.ts';
 import { type Reply, refusal } from './replies.ts';
@@ -50,9 +50,7 @@ export const readDevice = async (connection: Connection): Promise<Device> => {
   return {
     serial,
     hostname: childText(system, 'hostname') ?? '',
-    model: childText(system, 'model') ?? '',
     swVersion,
-    multiVsys: ['on', 'yes'].includes(childText(system, 'multi-vsys') ?? 'off'),
     ...haStateOf(ha),
   };
 };

@@ -1,7 +1,7 @@
 import { NamedError } from '../domain/errors.ts';
-import type { RuleContent } from '../domain/plan/ownership.ts';
+import type { Edit } from '../domain/plan/edits.ts';
 import type { ServiceObject } from '../domain/policy/policy.ts';
-import type { Edit } from './firewall.ts';
+import type { RuleContent } from '../domain/rules/rule-content.ts';
 
 /** Limits of the schema of PAN-OS 10.0, which later releases keep. */
 const limits = {

@@ -1,6 +1,7 @@
-import type { RuleContent } from '../domain/plan/ownership.ts';
+import type { Edit } from '../domain/plan/edits.ts';
 import type { ServiceObject } from '../domain/policy/policy.ts';
-import type { Edit } from './firewall.ts';
+import { trafficColumns } from '../domain/policy/policy.ts';
+import type { RuleContent } from '../domain/rules/rule-content.ts';
 import { element, memberList, textElement, type XmlElement } from './xml.ts';
 import type { Places } from './xpath.ts';
 
@@ -44,12 +45,7 @@ export const moveToBottom = (xpath: string): Operation => ({
 });
 
 const ruleChildren = (content: RuleContent): readonly XmlElement[] => [
-  memberList('from', content.from),
-  memberList('to', content.to),
-  memberList('source', content.source),
-  memberList('destination', content.destination),
-  memberList('application', content.application),
-  memberList('service', content.service),
+  ...trafficColumns.map((column) => memberList(column, content[column])),
   textElement('action', content.action),
   ...(content.logSetting === null ? [] : [textElement('log-setting', content.logSetting)]),
   ...(content.profileGroup === null ? [] : [element('profile-setting', [memberList('group', [content.profileGroup])])]),

@@ -1,5 +1,5 @@
+import type { Edit } from '../domain/plan/edits.ts';
 import { operationsFor } from './edits.ts';
-import type { Edit } from './firewall.ts';
 import { canonicalText, withoutBookkeeping } from './rules-reader.ts';
 import { buildXml, element, nameOf, type XmlElement } from './xml.ts';
 import type { Places } from './xpath.ts';

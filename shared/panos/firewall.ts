@@ -1,5 +1,8 @@
-import type { RuleContent } from '../domain/plan/ownership.ts';
-import type { PendingEdit, Policy, ServiceObject } from '../domain/policy/policy.ts';
+import type { Edit } from '../domain/plan/edits.ts';
+import type { FirewallRead } from '../domain/plan/make-plan.ts';
+import type { PendingEdit } from '../domain/policy/pending-edits.ts';
+import type { Policy } from '../domain/policy/policy.ts';
+import type { SampleSession } from '../domain/verdict/samples.ts';
 
 /** One HTTP exchange with the management interface. Injected: the client never opens a connection by itself. */
 export type Send = (request: {
@@ -20,9 +23,7 @@ export type Send = (request: {
 export interface Device {
   readonly serial: string;
   readonly hostname: string;
-  readonly model: string;
   readonly swVersion: string;
-  readonly multiVsys: boolean;
   /** `none` when high availability is off. `writable`: no HA, or active / active-primary. */
   readonly haState: string;
   readonly writable: boolean;
@@ -32,10 +33,8 @@ export interface Device {
 /** Device settings that change how rules must be written. */
 export interface RuleWritingSettings {
   readonly requireTag: boolean;
-  readonly requireDescription: boolean;
   readonly requireAuditComment: boolean;
   readonly auditCommentRegex: string | null;
-  readonly autoAcquireCommitLock: boolean;
 }
 
 /** Platform maxima; null where the device does not say. */
@@ -44,44 +43,11 @@ export interface PlatformLimits {
   readonly services: number | null;
 }
 
-/** An enabled NAT rule that translates destinations. */
-export interface DestinationNatRule {
-  readonly name: string;
-  /** Translated-to addresses or object names as written. */
-  readonly translatedAddress: string;
-}
-
 /** Everything a run decides on, read once. */
-export interface FirewallSnapshot {
-  readonly candidate: Policy;
-  /** The same value as `candidate` when nothing is pending. */
-  readonly running: Policy;
-  readonly pending: readonly PendingEdit[];
-  readonly destinationNat: readonly DestinationNatRule[];
+export interface FirewallSnapshot extends FirewallRead {
   readonly settings: RuleWritingSettings;
   readonly limits: PlatformLimits;
 }
-
-/** One edit of the candidate configuration, in the terms of the rulebase; the client knows the xpaths. */
-export type Edit =
-  | { readonly kind: 'delete-rule'; readonly name: string }
-  /** Replaces only the `source` or `destination` node. */
-  | {
-      readonly kind: 'set-members';
-      readonly name: string;
-      readonly field: 'source' | 'destination';
-      readonly members: readonly string[];
-    }
-  | {
-      readonly kind: 'add-service';
-      readonly name: string;
-      readonly service: ServiceObject;
-      readonly tag: string | null;
-    }
-  | { readonly kind: 'delete-service'; readonly name: string }
-  /** Adds the rule and moves it directly above `before`. */
-  | { readonly kind: 'add-rule'; readonly name: string; readonly content: RuleContent; readonly before: string }
-  | { readonly kind: 'move-rule'; readonly name: string; readonly before: string };
 
 export type CommitReply =
   | { readonly kind: 'queued'; readonly job: string }
@@ -120,6 +86,9 @@ export interface Firewall {
   /** The same of the candidate configuration. */
   candidate(): Promise<Policy>;
   pendingEdits(): Promise<readonly PendingEdit[]>;
+  /** The xpath of a rule, or of a service object, of our vsys. */
+  ruleXpath(name: string): string;
+  serviceXpath(name: string): string;
   /** The xpaths that an edit touches, as the change list would name them. */
   xpathsOf(edit: Edit): readonly string[];
   /**
@@ -152,13 +121,8 @@ export interface Firewall {
   takeConfigLock(comment: string): Promise<void>;
   releaseConfigLock(): Promise<void>;
   /** Asks the firewall's own policy match on the running policy; null when it names no rule. */
-  policyMatch(session: {
-    readonly from: string;
-    readonly to: string;
-    readonly source: string;
-    readonly destination: string;
-    readonly protocol: number;
-    readonly destinationPort: number | null;
-    readonly application: string;
-  }): Promise<string | null>;
+  policyMatch(session: SampleSession): Promise<string | null>;
 }
+
+/** The firewall of a step that only reads: nobody waits for such a step to end before writing. */
+export type FirewallReads = Omit<Firewall, 'write' | 'withdraw' | 'commit' | 'takeConfigLock' | 'releaseConfigLock'>;

@@ -1,12 +1,10 @@
 import { NamedError } from '../domain/errors.ts';
+import type { SampleSession } from '../domain/verdict/samples.ts';
 import type { Connection } from './connection.ts';
 import { commandWith } from './device-state.ts';
-import type { Firewall } from './firewall.ts';
 import type { Reply } from './replies.ts';
 import { opForm } from './request-forms.ts';
 import { child, childrenOf, nameOf, textElement } from './xml.ts';
-
-type Session = Parameters<Firewall['policyMatch']>[0];
 
 /** `Clean up; index: 4` and `"Clean up; index: 4" { … }`, with the vsys some releases put before a default rule. */
 const ruleNameIn = (text: string): string | null => {
@@ -37,7 +35,7 @@ const ruleNameFrom = (reply: Reply): string | null => {
 /**
  * Asks the firewall which rule of its running policy a session meets. `any` is no valid zone here, and ICMP has no port.
  */
-export const askPolicyMatch = async (connection: Connection, session: Session): Promise<string | null> => {
+export const askPolicyMatch = async (connection: Connection, session: SampleSession): Promise<string | null> => {
   const hasPorts = [6, 17, 132].includes(session.protocol) && session.destinationPort !== null;
   const fields: readonly (readonly [string, string])[] = [
     ['from', session.from],

@@ -183,9 +183,7 @@ export const ruleWritingSettings = async (connection: Connection, place: Places)
   const [settings] = await getNodes(connection, place.managementSettings);
   return {
     requireTag: isYes(settings, 'rule-require-tag'),
-    requireDescription: isYes(settings, 'rule-require-description'),
     requireAuditComment: isYes(settings, 'rule-require-audit-comment'),
     auditCommentRegex: childText(settings, 'rule-audit-comment-regex'),
-    autoAcquireCommitLock: isYes(settings, 'auto-acquire-commit-lock'),
   };
 };

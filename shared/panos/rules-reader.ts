@@ -1,5 +1,11 @@
-import type { RuleAction, Rulebase, SecurityRule } from '../domain/policy/policy.ts';
-import type { DestinationNatRule } from './firewall.ts';
+import {
+  byTrafficColumn,
+  type RuleAction,
+  type Rulebase,
+  type SecurityRule,
+  trafficColumns,
+} from '../domain/policy/policy.ts';
+import type { DestinationTranslation } from '../domain/rules/destination-nat.ts';
 import {
   attribute,
   buildXml,
@@ -60,13 +66,8 @@ const effects: Readonly<Record<string, string | null>> = {
 };
 
 /** Elements that have a field of their own in `SecurityRule`. */
-const ownFields = new Set([
-  'from',
-  'to',
-  'source',
-  'destination',
-  'application',
-  'service',
+const ownFields = new Set<string>([
+  ...trafficColumns,
   'negate-source',
   'negate-destination',
   'rule-type',
@@ -128,17 +129,11 @@ export const ruleFrom = (entry: XmlElement, rulebase: Rulebase): SecurityRule =>
   const ruleType = ruleTypes.find((known) => known === writtenType);
   const isDefault = rulebase === 'default';
   const groups = membersOf(child(entry, 'profile-setting'), 'group');
-  const everything = (field: string): readonly string[] => (isDefault ? ['any'] : membersOf(entry, field));
   return {
     name: nameOf(entry),
     uuid: isDefault ? null : attribute(entry, 'uuid'),
     rulebase,
-    from: everything('from'),
-    to: everything('to'),
-    source: everything('source'),
-    destination: everything('destination'),
-    application: everything('application'),
-    service: everything('service'),
+    ...byTrafficColumn((column) => (isDefault ? ['any'] : membersOf(entry, column))),
     negateSource: isYes(entry, 'negate-source'),
     negateDestination: isYes(entry, 'negate-destination'),
     ruleType: ruleType ?? 'universal',
@@ -228,7 +223,10 @@ const translationsOf = (entry: XmlElement): readonly string[] => {
 };
 
 /** Enabled NAT rules, local and pushed, that translate destinations; one entry per address translated to. */
-export const destinationNatFrom = (vsys: XmlElement | null, pushed: XmlElement | null): readonly DestinationNatRule[] =>
+export const destinationNatFrom = (
+  vsys: XmlElement | null,
+  pushed: XmlElement | null,
+): readonly DestinationTranslation[] =>
   [child(pushed, 'pre-rulebase'), child(vsys, 'rulebase'), child(pushed, 'post-rulebase')]
     .flatMap((rulebase) => childrenOf(descend(rulebase, 'nat', 'rules'), 'entry'))
     .filter((entry) => !isYes(entry, 'disabled'))

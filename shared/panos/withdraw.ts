@@ -1,5 +1,5 @@
 import { isNamed } from '../domain/errors.ts';
-import type { PendingEdit } from '../domain/policy/policy.ts';
+import { concerns, isWithin, type PendingEdit } from '../domain/policy/pending-edits.ts';
 import type { Connection } from './connection.ts';
 import { commandWith, readPendingEdits } from './device-state.ts';
 import { deletion, moveBefore, moveToBottom, type Operation, replacement } from './edits.ts';
@@ -24,20 +24,14 @@ import { canonicalXpath, type Places } from './xpath.ts';
 
 const operationsAtOnce = 500;
 
-/** `xpathWithin` for xpaths that are canonical on both sides, as all are here; there may be thousands of pairs. */
-const within = (inner: string, outer: string): boolean => inner === outer || inner.startsWith(`${outer}/`);
-
 const isMove = ({ action }: PendingEdit): boolean => /move/i.test(action);
-
-/** True when an edit of this administrator's is on the entry, within it, or on something that contains it. */
-const touches = (edit: PendingEdit, entry: string): boolean => within(edit.xpath, entry) || within(entry, edit.xpath);
 
 /**
  * True when somebody else is editing the entry. Inferred: a change list may name the whole list of rules for a move; that
  * says nothing about this entry.
  */
 const entangles = (edit: PendingEdit, entry: string): boolean =>
-  within(edit.xpath, entry) || (within(entry, edit.xpath) && !isMove(edit));
+  isMove(edit) ? isWithin(edit.xpath, entry) : concerns(edit.xpath, entry);
 
 /** What gives an entry or node its running content back; nothing when it has it. */
 const contentOperation = (both: Both, asked: Asked): Operation | null => {
@@ -166,13 +160,13 @@ export const withdraw = async (
   const ours = pending.filter((edit) => edit.administrator === administrator);
   const foreign = pending.filter((edit) => edit.administrator !== administrator);
   const free = asked.filter(({ entry }) => !foreign.some((edit) => entangles(edit, entry)));
-  const staged = free.filter(({ entry }) => ours.some((edit) => touches(edit, entry)));
+  const staged = free.filter(({ entry }) => ours.some((edit) => concerns(edit.xpath, entry)));
 
   if (staged.length > 0) {
     const allAsked =
       free.length === canonical.length &&
       ours.every(
-        (edit) => free.some(({ entry }) => within(edit.xpath, entry)) || (isMove(edit) && edit.xpath === place.rules),
+        (edit) => free.some(({ entry }) => isWithin(edit.xpath, entry)) || (isMove(edit) && edit.xpath === place.rules),
       );
     if (allAsked) await revertPartially(connection, administrator);
     const both = await readBoth(connection, place);

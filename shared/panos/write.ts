@@ -1,10 +1,10 @@
 import { NamedError } from '../domain/errors.ts';
+import type { Edit } from '../domain/plan/edits.ts';
 import type { Connection } from './connection.ts';
 import { commandWith } from './device-state.ts';
 import { checkAuditComment, checkEdit } from './edit-checks.ts';
 import { inWritingOrder, multiConfigElement, type Operation, operationsFor } from './edits.ts';
 import { canonicalOrderless, expectedEntry } from './entries.ts';
-import type { Edit } from './firewall.ts';
 import { getEntries } from './read-configuration.ts';
 import { type Reply, refusal, wordsOf } from './replies.ts';
 import { multiConfigForm, opForm } from './request-forms.ts';

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { NamedError } from '../domain/errors.ts';
+import type { InterfaceSettings } from '../domain/grants/standing.ts';
+import type { PlanSettings } from '../domain/plan/make-plan.ts';
 import type { RuleStyle } from '../domain/rules/rule-content.ts';
 import type { TranslationSettings } from '../domain/rules/translation.ts';
 
@@ -190,4 +192,20 @@ export const translationOf = (settings: Settings): TranslationSettings => ({
   applications: settings.APPLICATIONS,
   portApplications: settings.PORT_APPLICATIONS,
   icmpApplications: settings.ICMP_APPLICATIONS,
+});
+
+/** Which interfaces count. */
+export const interfaceSettingsOf = (settings: Settings): InterfaceSettings => ({
+  firewallTargets: settings.FIREWALL_TARGETS,
+  serviceInterfaces: settings.SERVICE_INTERFACES,
+});
+
+/** What a plan is made by. */
+export const planSettingsOf = (settings: Settings): PlanSettings => ({
+  administrator: settings.FIREWALL_ADMINISTRATOR,
+  bottomRule: settings.BOTTOM_RULE,
+  zones: { UNTRUST_ZONE: settings.UNTRUST_ZONE, TRUST_ZONE: settings.TRUST_ZONE },
+  style: styleOf(settings),
+  limits: { interfaces: settings.BRAKE_INTERFACES, share: settings.BRAKE_PERCENT / 100 },
+  strictApplications: settings.REFUSE_MORE_APPLICATIONS === 'yes',
 });

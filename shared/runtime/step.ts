@@ -2,7 +2,7 @@ import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { z } from 'zod';
 import { NamedError } from '../domain/errors.ts';
-import { Execution } from '../workflow/states.ts';
+import { Execution } from './execution.ts';
 import { createLog, type Log } from './log.ts';
 import { type Settings, settingsFrom } from './settings.ts';
 import { realSurroundings, type Surroundings } from './surroundings.ts';

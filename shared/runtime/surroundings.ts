@@ -1,4 +1,5 @@
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { remembering } from '../domain/remember.ts';
 import type { Send } from '../panos/firewall.ts';
 import { httpsSend } from './firewall-transport.ts';
 import type { Settings } from './settings.ts';
@@ -21,17 +22,15 @@ export interface Surroundings {
   readonly sendTo: (endpoint: string, settings: Settings) => Send;
   readonly writeLog: (line: string) => void;
   /** Keeps clients and their connections for the life of the surroundings. */
-  readonly once: <Value>(name: string, make: () => Value) => Value;
+  readonly once: ReturnType<typeof remembering>;
 }
 
-/** Remembers what was made under each name. */
-export const remembering = (): Surroundings['once'] => {
-  const made = new Map<string, unknown>();
-  return <Value>(name: string, make: () => Value): Value => {
-    if (!made.has(name)) made.set(name, make());
-    return made.get(name) as Value;
-  };
-};
+/** The SDK client of one service, made once. */
+export const sdkClient = <Client>(
+  { sdk, once }: Pick<Surroundings, 'sdk' | 'once'>,
+  service: string,
+  Client: new (configuration: never) => Client,
+): Client => once(service, () => new Client(sdk as never));
 
 /** A call that is not answered in time is given up: a step's deadline allows for one call that is still under way. */
 const sdkTransport = (): NodeHttpHandler =>

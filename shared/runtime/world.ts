@@ -1,14 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Everything that differs from run to run: the only source of time, chance, ids and environment. */
+/** Everything that differs from run to run: the only source of time and environment. */
 export interface World {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
-  /** In [0, 1). */
-  readonly random: () => number;
-  readonly newId: () => string;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -17,8 +13,6 @@ export const realWorld: World = {
   sleep: async (milliseconds) => {
     await delay(milliseconds);
   },
-  random: () => Math.random(),
-  newId: () => randomUUID(),
   environment: process.env,
 };
 

@@ -2,7 +2,7 @@ import type { RuleRecord } from '../domain/plan/ownership.ts';
 import { type Comparison, compareAnswer, samplesOf } from '../domain/verdict/samples.ts';
 import { judgeCandidates } from '../domain/verdict/verdict.ts';
 import type { Judged } from '../domain/verdict/verdict-words.ts';
-import type { Firewall } from '../panos/firewall.ts';
+import type { FirewallReads } from '../panos/firewall.ts';
 import type { Settings } from '../runtime/settings.ts';
 
 /** What the second judge said. `notAsked` is why it was not asked, where it could not be. */
@@ -19,7 +19,7 @@ const atOnce = 2;
  * changes nothing: a failure to ask is told, not raised.
  */
 export const askFirewall = async (
-  firewall: Firewall,
+  firewall: FirewallReads,
   judged: readonly Judged[],
   records: readonly RuleRecord[],
   settings: Settings,

@@ -1,7 +1,7 @@
 import type { Records } from '../aws/table/records.ts';
 import { NamedError } from '../domain/errors.ts';
 import type { RuleRecord } from '../domain/plan/ownership.ts';
-import type { PendingEdit } from '../domain/policy/policy.ts';
+import { isWithin, type PendingEdit } from '../domain/policy/pending-edits.ts';
 import type { Firewall } from '../panos/firewall.ts';
 import type { Settings } from '../runtime/settings.ts';
 
@@ -22,14 +22,10 @@ const intendedXpaths = async (firewall: Firewall, records: Records): Promise<rea
   const rules = (await records.rules()).filter((record: RuleRecord) => record.intent !== null);
   const objects = await records.objects();
   return [
-    ...rules.flatMap((record) =>
-      [record.id, record.name].flatMap((name) => firewall.xpathsOf({ kind: 'delete-rule', name })),
-    ),
-    ...objects.flatMap((record) => firewall.xpathsOf({ kind: 'delete-service', name: record.id })),
+    ...rules.flatMap((record) => [record.id, record.name].map((name) => firewall.ruleXpath(name))),
+    ...objects.map((record) => firewall.serviceXpath(record.id)),
   ];
 };
-
-const isAtOrBelow = (xpath: string, entry: string): boolean => xpath === entry || xpath.startsWith(`${entry}/`);
 
 /**
  * Makes sure that what follows starts from a clean desk: the device is the one the table belongs to and may be written to,
@@ -94,7 +90,7 @@ const withdrawLeftovers = async (
   staged: readonly PendingEdit[],
 ): Promise<readonly string[]> => {
   const intended = await intendedXpaths(firewall, records);
-  const isIntended = (edit: PendingEdit) => intended.some((entry) => isAtOrBelow(edit.xpath, entry));
+  const isIntended = (edit: PendingEdit) => intended.some((entry) => isWithin(edit.xpath, entry));
   const unrecorded = staged.filter((edit) => !isIntended(edit));
   const harmless = await firewall.unchangedAt(unrecorded.map((edit) => edit.xpath));
   const strange = unrecorded.filter((edit) => !harmless.includes(edit.xpath));

@@ -1,10 +1,13 @@
 import type { Records } from '../aws/table/records.ts';
 import { NamedError } from '../domain/errors.ts';
+import type { Addition, Chosen } from '../domain/plan/edits.ts';
+import type { Plan } from '../domain/plan/make-plan.ts';
 import type { RuleRecord } from '../domain/plan/ownership.ts';
+import type { PlannedFor } from '../domain/plan/removals.ts';
 import type { SecurityRule } from '../domain/policy/policy.ts';
 import { contentOfRule } from '../domain/rules/rule-content.ts';
-import type { Addition, Made, Writing } from './additions.ts';
-import type { Expectation, Tested } from './step-results.ts';
+import type { Writing } from './naming.ts';
+import type { Expectation } from './step-results.ts';
 
 /**
  * Writes down what is about to be done to each rule and object, before the firewall is asked to do it.
@@ -12,9 +15,8 @@ import type { Expectation, Tested } from './step-results.ts';
  */
 export const recordIntents = async (
   records: Records,
-  tested: Tested,
-  additions: readonly Addition[],
-  made: Made,
+  plan: Plan,
+  { additions, made }: Chosen,
   { execution, fence }: Writing,
 ): Promise<void> => {
   const all = new Map((await records.rules()).map((record) => [record.id, record] as const));
@@ -23,10 +25,10 @@ export const recordIntents = async (
     if (record === undefined) throw new NamedError('PlanStale', `The record of ${id} has disappeared.`);
     await records.putRule({ ...record, intent: intent(record), fence });
   };
-  for (const { id, declined = null } of tested.removals) {
+  for (const { id, declined = null } of plan.removals) {
     await intend(id, () => ({ kind: 'remove', execution: execution.name, declined }));
   }
-  for (const shrink of tested.shrinks) {
+  for (const shrink of plan.shrinks) {
     await intend(shrink.id, (record) => ({
       kind: 'change',
       execution: execution.name,
@@ -38,8 +40,8 @@ export const recordIntents = async (
       },
     }));
   }
-  const shrunk = new Set(tested.shrinks.map(({ id }) => id));
-  for (const { id } of tested.moves.filter((move) => !shrunk.has(move.id))) {
+  const shrunk = new Set(plan.shrinks.map(({ id }) => id));
+  for (const { id } of plan.moves.filter((move) => !shrunk.has(move.id))) {
     await intend(id, () => ({ kind: 'move', execution: execution.name }));
   }
   for (const [id, { protocol, ports }] of made) {
@@ -54,7 +56,7 @@ export const recordIntents = async (
  */
 export const learnUuids = async (
   records: Records,
-  tested: Tested,
+  plan: Plan,
   additions: readonly Addition[],
   rules: ReadonlyMap<string, SecurityRule>,
   { fence }: Writing,
@@ -68,16 +70,16 @@ export const learnUuids = async (
     await records.putRule({ ...record, uuid, fence });
     expectations.push({ id: record.id, kind: 'add', name: record.name, uuid, content });
   }
-  for (const { id, name, uuid } of tested.removals) {
+  for (const { id, name, uuid } of plan.removals) {
     expectations.push({ id, kind: 'remove', name, uuid, content: null });
   }
-  const standing = (kind: 'change' | 'move') => (planned: { id: string; name: string; uuid: string }) => {
-    const rule = rules.get(planned.id);
-    expectations.push({ ...identity(planned), kind, content: rule === undefined ? null : contentOfRule(rule) });
-  };
-  tested.shrinks.forEach(standing('change'));
-  tested.moves.forEach(standing('move'));
+  const standing =
+    (kind: 'change' | 'move') =>
+    ({ id, name, uuid }: PlannedFor) => {
+      const rule = rules.get(id);
+      expectations.push({ id, name, uuid, kind, content: rule === undefined ? null : contentOfRule(rule) });
+    };
+  plan.shrinks.forEach(standing('change'));
+  plan.moves.forEach(standing('move'));
   return expectations;
 };
-
-const identity = ({ id, name, uuid }: { id: string; name: string; uuid: string }) => ({ id, name, uuid });

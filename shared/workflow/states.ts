@@ -1,14 +1,5 @@
 import { z } from 'zod';
 
-/** `$$.Execution` as the state machine hands it to each function. */
-export const Execution = z.object({
-  id: z.string().min(1),
-  name: z.string().min(1),
-  startTime: z.string().min(1),
-  redriveCount: z.number().int().min(0),
-});
-export type Execution = z.infer<typeof Execution>;
-
 const SubjectState = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('instance'), id: z.string() }),
   z.object({ kind: z.literal('group'), id: z.string() }),
@@ -44,6 +35,8 @@ export const TurnInput = RecordedState.extend({
   change: ChangeState,
   turn: z.looseObject({ attempt: z.number().int(), redriveCount: z.number().int() }).optional(),
 });
+
+export type TurnInput = z.infer<typeof TurnInput>;
 
 /** What every state after TakeTurn starts from. */
 export const HeldState = z.looseObject({

@@ -1,15 +1,13 @@
-import type { ResolvedInterfaces } from '../aws/ec2/interfaces.ts';
 import type { Turn } from '../aws/table/turn.ts';
 import type { Change, Subject } from '../domain/change.ts';
-import type { Grant, GrantDestination } from '../domain/grants/grants.ts';
-import type { ObjectRecord, RuleContent, RuleRecord } from '../domain/plan/ownership.ts';
-import type { HouseReport } from '../domain/plan/recognise.ts';
-import type { PlannedMove, PlannedRemoval, PlannedShrink } from '../domain/plan/removals.ts';
-import type { Judged } from '../domain/verdict/verdict-words.ts';
+import type { GrantDestination } from '../domain/grants/grants.ts';
+import type { ResolvedInterfaces } from '../domain/grants/standing.ts';
+import type { Plan } from '../domain/plan/make-plan.ts';
+import type { ObjectRecord } from '../domain/plan/ownership.ts';
+import type { ExpectedRule } from '../domain/plan/proof.ts';
+import type { CandidateRule } from '../domain/rules/candidate-rules.ts';
 
-/** The workings: what each step hands to the next in the table. */
-
-/** By TakeTurn: the changes this plan carries out. */
+/** A change that a plan carries out. */
 export interface BatchLine {
   readonly pk: string;
   readonly sk: string;
@@ -18,57 +16,27 @@ export interface BatchLine {
   readonly change: Change;
 }
 
-/** By ResolveInterfaces: what EC2 shows of the subjects of the changes taken. */
+/** What EC2 shows of the subjects of the changes taken. */
 export interface Resolved {
   /** Keys of changes left pending, since EC2 does not show them yet. */
   readonly notYet: readonly string[];
   readonly taken: readonly BatchLine[];
   readonly recorded: readonly GrantDestination[];
-  readonly resolved: ResolvedInterfaces;
+  readonly resolved: Omit<ResolvedInterfaces, 'mayReturn'>;
 }
 
-/** By DeriveRules: what EC2 grants the interfaces in scope. */
+/** What EC2 grants the interfaces in scope, as candidate rules: each grant is in exactly one. */
 export interface Derived {
   readonly scope: readonly string[];
-  readonly desired: readonly Grant[];
-}
-
-/** By TestRules: the whole plan, and a digest of what it relied on. */
-export interface Tested {
-  readonly digest: string;
-  readonly repaired: readonly RuleRecord[];
-  readonly forgotten: readonly RuleRecord[];
-  /** Records of service objects to write as they are, and to drop. */
-  readonly objectsRepaired: readonly ObjectRecord[];
-  readonly objectsForgotten: readonly ObjectRecord[];
-  readonly removals: readonly PlannedRemoval[];
-  readonly shrinks: readonly PlannedShrink[];
-  readonly moves: readonly PlannedMove[];
-  readonly judged: readonly Judged[];
-  readonly reports: readonly HouseReport[];
-  /** Owned rules that should change but that somebody else is editing. */
-  readonly notTouched: readonly string[];
-  /** One line of outcome for each thing decided, with the subject it concerns. */
-  readonly lines: readonly OutcomeLine[];
-}
-
-export interface OutcomeLine {
-  /** The ids it concerns: interface, instance, group. */
-  readonly about: readonly string[];
-  readonly text: string;
+  readonly candidates: readonly CandidateRule[];
 }
 
 /** What must be true of one rule in the running configuration after the commit. */
-export interface Expectation {
+export interface Expectation extends ExpectedRule {
   readonly id: string;
-  readonly kind: 'add' | 'change' | 'move' | 'remove';
-  readonly name: string;
-  readonly uuid: string;
-  /** Null for a removal. */
-  readonly content: RuleContent | null;
 }
 
-/** By ApplyRules: what was staged and what the commit must show. */
+/** What was staged and what the commit must show. */
 export interface Applied {
   readonly description: string;
   readonly stagedXpaths: readonly string[];
@@ -79,7 +47,21 @@ export interface Applied {
   readonly withheld: Turn['rejection'];
 }
 
-/** By Commit: the outcome to mark the changes with. */
+/** The commit job to mark the changes with; null when another commit carried it. */
 export interface Committed {
   readonly job: string | null;
 }
+
+/** What each step hands to the next in the table, since it may be too big for a state's output. */
+export interface StepResults {
+  readonly TakeTurn: readonly BatchLine[];
+  readonly ResolveInterfaces: Resolved;
+  readonly DeriveRules: Derived;
+  readonly TestRules: Plan;
+  readonly ApplyRules: Applied;
+  readonly Commit: Committed;
+  /** The last step hands nothing on. */
+  readonly ReleaseTurn: null;
+}
+
+export type StepName = keyof StepResults;

@@ -30,16 +30,17 @@ const decisions: Readonly<Record<string, (output: Fields) => string[]>> = {
     ];
   },
   DeriveRules: ({ derived }) => {
-    const { candidates, obsolete, leftOut } = fieldsOf(derived);
+    const { candidates, leftOut } = fieldsOf(derived);
     return [
       ...linesOf(candidates).map((line) => `candidate: ${String(line)}`),
-      ...linesOf(obsolete).map((line) => `no longer granted: ${String(line)}`),
       ...linesOf(leftOut).map((line) => `left out: ${String(line)}`),
     ];
   },
   TestRules: ({ tested, because }) => {
-    const { verdicts, remove, shrink, reports, leftOut, notTouched } = fieldsOf(tested);
+    const { verdicts, alreadyOurs, stayClosed, remove, shrink, reports, leftOut, notTouched } = fieldsOf(tested);
     return [
+      ...linesOf(alreadyOurs).map((line) => `already ours: ${String(line)}`),
+      ...linesOf(stayClosed).map((line) => `stays closed: ${String(line)}`),
       ...linesOf(verdicts).map((line) => {
         const { candidate, verdict, explanation } = fieldsOf(line);
         return `${String(verdict)}: ${String(candidate)}: ${String(explanation)}`;

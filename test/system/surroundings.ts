@@ -1,6 +1,7 @@
 import { NamedError } from '../../shared/domain/errors.ts';
+import { remembering } from '../../shared/domain/remember.ts';
 import type { Send } from '../../shared/panos/firewall.ts';
-import { remembering, type Surroundings } from '../../shared/runtime/surroundings.ts';
+import type { Surroundings } from '../../shared/runtime/surroundings.ts';
 import { inProcessHandler, type Respond } from '../local/http.ts';
 import { recorder } from '../recorder/recorder.ts';
 import { ConnectionLost } from '../simulator/faults.ts';
@@ -65,7 +66,6 @@ export const inProcess = (
     readonly environment?: Readonly<Record<string, string>>;
     readonly states?: Respond;
     readonly writeLog?: (line: string) => void;
-    readonly random?: () => number;
     /** The firewall that answers at an address, asked anew at every request; the embedded one when left out. */
     readonly firewallAt?: (endpoint: string) => Pick<Simulator, 'respond'>;
   } = {},
@@ -73,8 +73,6 @@ export const inProcess = (
   world: {
     now: clock.now,
     sleep: clock.sleep,
-    newId: clock.newId,
-    random: options.random ?? (() => 0.5),
     environment: { ...demoEnvironment, ...options.environment },
   },
   sdk: {

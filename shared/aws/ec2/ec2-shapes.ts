@@ -17,7 +17,6 @@ import type {
   SeenVpc,
 } from '../../domain/grants/seen.ts';
 import { canonicalCidr } from '../../domain/sets/addresses.ts';
-import { isoFromMilliseconds } from '../../runtime/world.ts';
 
 type Text = string | undefined;
 
@@ -70,8 +69,7 @@ export const seenInstance = (shape: Instance): SeenInstance => {
   return {
     id,
     state: shape.State?.Name ?? 'unknown',
-    launchedAt:
-      shape.LaunchTime === undefined ? null : `${isoFromMilliseconds(shape.LaunchTime.getTime()).slice(0, 19)}Z`,
+    launchedAt: shape.LaunchTime === undefined ? null : `${shape.LaunchTime.toISOString().slice(0, 19)}Z`,
     interfaces: (shape.NetworkInterfaces ?? [])
       .map((each) => interfaceOf(each, attached(each.Attachment?.Status) ? id : null, null))
       .toSorted(byId),

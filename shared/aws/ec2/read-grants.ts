@@ -1,7 +1,6 @@
-import { type DesiredGrants, desiredGrants } from '../../domain/grants/desired-grants.ts';
+import { type DesiredGrants, desiredGrants, type GrantInputs } from '../../domain/grants/desired-grants.ts';
 import type { NetworkInterface } from '../../domain/grants/grants.ts';
 import type { NetworkPicture } from '../../domain/grants/routes.ts';
-import type { TranslationSettings } from '../../domain/rules/translation.ts';
 import type { Ec2Reads } from './ec2.ts';
 
 /**
@@ -12,7 +11,7 @@ import type { Ec2Reads } from './ec2.ts';
 export const readDesiredGrants = async (
   reads: Pick<Ec2Reads, 'groupRules' | 'prefixLists'>,
   resolved: { readonly interfaces: readonly NetworkInterface[]; readonly network: NetworkPicture },
-  settings: { readonly firewallTargets: readonly string[]; readonly translation: TranslationSettings },
+  settings: Pick<GrantInputs, 'firewallTargets' | 'refusalOf'>,
 ): Promise<DesiredGrants> => {
   const { interfaces, network } = resolved;
   const { rules, unreadable } = await reads.groupRules(interfaces.flatMap((each) => each.groups));
@@ -22,8 +21,7 @@ export const readDesiredGrants = async (
     rules,
     prefixLists: await reads.prefixLists(lists),
     network,
-    firewallTargets: settings.firewallTargets,
-    translation: settings.translation,
+    ...settings,
   });
   const strange = unreadable.map((what) => ({ what, reason: 'its source is of a kind this version does not know' }));
   return { ...desired, leftOut: [...desired.leftOut, ...strange] };

@@ -1,8 +1,10 @@
 import { NamedError } from '../errors.ts';
-import { type TranslationSettings, translate } from '../rules/translation.ts';
+import { remembering } from '../remember.ts';
+import type { AddressFamily } from '../sets/addresses.ts';
 import { canonicalCidr, familyOf, lineOfCidrs } from '../sets/addresses.ts';
 import { type Line, lineCovers, linesOverlap } from '../sets/lines.ts';
-import type { AddressFamily, Grant, GrantSource, LeftOut, NetworkInterface, Traffic } from './grants.ts';
+import type { Traffic } from '../sets/traffic.ts';
+import type { Grant, GrantSource, LeftOut, NetworkInterface } from './grants.ts';
 import { permissionTraffic } from './permission-traffic.ts';
 import { addressesThroughFirewall, effectiveTable, type NetworkPicture, vpcRanges } from './routes.ts';
 import type { SeenPrefixList, SeenRouteTable, SeenRule } from './seen.ts';
@@ -15,7 +17,8 @@ export interface GrantInputs {
   readonly prefixLists: readonly SeenPrefixList[];
   readonly network: NetworkPicture;
   readonly firewallTargets: readonly string[];
-  readonly translation: TranslationSettings;
+  /** Why no rule can say exactly this traffic of this family; null when one can. */
+  readonly refusalOf: (traffic: Traffic, family: AddressFamily) => string | null;
 }
 
 export interface DesiredGrants {
@@ -68,15 +71,6 @@ const bypassReason = (source: string, place: Place): string | null => {
   return null;
 };
 
-/** Remembers answers by key: the same source is asked of the same table for every interface in it. */
-const remembering = <Value>(compute: (key: string) => Value): ((key: string) => Value) => {
-  const known = new Map<string, Value>();
-  return (key) => {
-    if (!known.has(key)) known.set(key, compute(key));
-    return known.get(key) as Value;
-  };
-};
-
 /** What one rule grants, before it is known on which interface; or why nothing. */
 interface RuleGrants {
   readonly rule: SeenRule;
@@ -87,7 +81,7 @@ interface RuleGrants {
 const readRule = (
   rule: SeenRule,
   lists: ReadonlyMap<string, SeenPrefixList>,
-  translation: TranslationSettings,
+  refusalOf: GrantInputs['refusalOf'],
 ): { readonly grants: RuleGrants | null; readonly reasons: readonly string[] } => {
   const traffic = permissionTraffic(rule.protocol, rule.fromPort, rule.toPort);
   if (traffic === null) {
@@ -98,9 +92,9 @@ const readRule = (
   if (typeof sources === 'string') return { grants: null, reasons: [sources] };
   const reasons = new Set<string>();
   const kept = sources.filter(({ source }) => {
-    const translated = translate(traffic, familyOf(source), translation);
-    if (translated.kind === 'refused') reasons.add(translated.reason);
-    return translated.kind === 'expressible';
+    const refusal = refusalOf(traffic, familyOf(source));
+    if (refusal !== null) reasons.add(refusal);
+    return refusal === null;
   });
   return { grants: kept.length === 0 ? null : { rule, traffic, sources: kept }, reasons: [...reasons] };
 };
@@ -118,21 +112,21 @@ export const desiredGrants = (inputs: GrantInputs): DesiredGrants => {
   const rulesOfGroup = new Map<string, RuleGrants[]>();
   const expanded = new Set<string>();
   for (const rule of inputs.rules) {
-    const { grants, reasons: why } = readRule(rule, lists, inputs.translation);
+    const { grants, reasons: why } = readRule(rule, lists, inputs.refusalOf);
     for (const reason of why) leaveOut(rule.id, reason);
     if (grants === null) continue;
     if (rule.source.kind === 'prefix-list') expanded.add(rule.source.id);
     rulesOfGroup.set(rule.group, [...(rulesOfGroup.get(rule.group) ?? []), grants]);
   }
-  const places = new Map<string, (source: string) => string | null>();
-  const bypassIn = (vpc: string, table: SeenRouteTable): ((source: string) => string | null) => {
-    const known = places.get(`${vpc} ${table.id}`);
-    if (known !== undefined) return known;
-    const place = placeOf(vpc, table, inputs);
-    const bypass = remembering((source) => bypassReason(source, place));
-    places.set(`${vpc} ${table.id}`, bypass);
-    return bypass;
-  };
+  const once = remembering();
+  /** Asked of the same source in the same table again and again, for every interface in it. */
+  const bypassIn = (vpc: string, table: SeenRouteTable, source: string): string | null =>
+    once(`${vpc} ${table.id} ${source}`, () =>
+      bypassReason(
+        source,
+        once(`${vpc} ${table.id}`, () => placeOf(vpc, table, inputs)),
+      ),
+    );
   const grants: Grant[] = [];
   for (const each of inputs.interfaces) {
     const table = effectiveTable(inputs.network, { id: each.subnet, vpc: each.vpc });
@@ -140,11 +134,10 @@ export const desiredGrants = (inputs: GrantInputs): DesiredGrants => {
       leaveOut(each.id, `no route table found for ${each.subnet}`);
       continue;
     }
-    const bypass = bypassIn(each.vpc, table);
     for (const group of each.groups)
       for (const { rule, traffic, sources } of rulesOfGroup.get(group) ?? [])
         for (const source of sources) {
-          const reason = bypass(source.source);
+          const reason = bypassIn(each.vpc, table, source.source);
           if (reason !== null) {
             leaveOut(rule.id, reason);
             continue;

@@ -1,22 +1,5 @@
-export type AddressFamily = 4 | 6;
-
-/** Inclusive range of TCP or UDP ports, 0 to 65535. */
-export interface PortRange {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** What a security group rule lets through, in the terms of EC2. */
-export type Traffic =
-  | { readonly kind: 'ports'; readonly protocol: 'tcp' | 'udp'; readonly ports: PortRange }
-  | {
-      readonly kind: 'icmp';
-      readonly family: AddressFamily;
-      readonly type: number | 'all';
-      readonly code: number | 'all';
-    }
-  | { readonly kind: 'protocol'; readonly number: number }
-  | { readonly kind: 'all' };
+import type { AddressFamily } from '../sets/addresses.ts';
+import type { Traffic } from '../sets/traffic.ts';
 
 /** A network interface of a running instance whose subnet routes through the firewall, for at least one family. */
 export interface NetworkInterface {
@@ -47,11 +30,22 @@ export interface GrantDestination {
   readonly address: string;
 }
 
+/** One text per source of a grant, and per destination: equal texts, the same side. Also how sorted lists are ordered. */
+export const sourceKey = ({ source, securityGroupRule, prefixList }: GrantSource): string =>
+  `${source} ${securityGroupRule} ${prefixList ?? ''}`;
+export const destinationKey = ({ interface: id, address }: GrantDestination): string => `${id} ${address}`;
+
 /** One ingress permission on one interface address. */
 export interface Grant extends GrantSource, GrantDestination {
   readonly group: string;
   readonly family: AddressFamily;
   readonly traffic: Traffic;
+}
+
+/** The grants a rule stands for: every source with every destination. */
+export interface Contributions {
+  readonly sources: readonly GrantSource[];
+  readonly destinations: readonly GrantDestination[];
 }
 
 /** Something deliberately not turned into a rule, and why: shown to the reader of the execution. */

@@ -1,4 +1,5 @@
-import type { AddressFamily, Traffic } from './grants.ts';
+import type { AddressFamily } from '../sets/addresses.ts';
+import type { Traffic } from '../sets/traffic.ts';
 
 /** Protocol numbers by the names EC2 answers with, and those callers may type. */
 const numbers: Readonly<Record<string, number>> = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 };
@@ -48,21 +49,5 @@ export const permissionTraffic = (protocol: string, fromPort: number | null, toP
     }
     default:
       return { kind: 'protocol', number };
-  }
-};
-
-/** One text per kind of traffic: equal texts, equal traffic. Also how a sorted list is ordered. */
-export const trafficKey = (traffic: Traffic): string => {
-  switch (traffic.kind) {
-    case 'ports': {
-      const padded = (port: number) => String(port).padStart(5, '0');
-      return `${traffic.protocol} ${padded(traffic.ports.from)}-${padded(traffic.ports.to)}`;
-    }
-    case 'icmp':
-      return `icmp${traffic.family === 6 ? 'v6' : ''} ${traffic.type}/${traffic.code}`;
-    case 'protocol':
-      return `protocol ${String(traffic.number).padStart(3, '0')}`;
-    case 'all':
-      return 'all';
   }
 };

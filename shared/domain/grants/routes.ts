@@ -1,6 +1,6 @@
+import type { AddressFamily } from '../sets/addresses.ts';
 import { familyOf, lineOfCidrs, rangeOfCidr, wholeFamily } from '../sets/addresses.ts';
 import { emptyLine, intersect, isEmptyLine, type Line, subtract, unite } from '../sets/lines.ts';
-import type { AddressFamily } from './grants.ts';
 import type { SeenPrefixList, SeenRoute, SeenRouteTable, SeenVpc } from './seen.ts';
 
 /** What of the network the decisions about interfaces and sources rest on. Plain data, as read. */

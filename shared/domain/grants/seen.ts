@@ -1,4 +1,4 @@
-import type { AddressFamily } from './grants.ts';
+import type { AddressFamily } from '../sets/addresses.ts';
 
 /** A network interface as EC2 shows it now, of whatever kind. */
 export interface SeenInterface {

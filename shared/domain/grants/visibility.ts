@@ -1,6 +1,7 @@
-import type { Change, RevokedPermission } from '../change.ts';
+import { type Change, idsOf, type RevokedPermission } from '../change.ts';
 import { canonicalCidr } from '../sets/addresses.ts';
-import { permissionTraffic, trafficKey } from './permission-traffic.ts';
+import { trafficKey } from '../sets/traffic.ts';
+import { permissionTraffic } from './permission-traffic.ts';
 import type { SeenInstance, SeenRule } from './seen.ts';
 
 /** What EC2 shows of the things a change announced. */
@@ -9,6 +10,16 @@ export interface Observed {
   /** Ingress rules of the change's groups; a group EC2 does not know has none. */
   readonly rules: readonly SeenRule[];
 }
+
+/** What has to be looked at to see what a change announced; nothing where it announced nothing. */
+export const announcedIn = ({
+  announced,
+  subjects,
+}: Change): { readonly instances: readonly string[]; readonly groups: readonly string[] } => {
+  const { instanceStates, createdRules, removedRules, revokedPermissions = [] } = announced;
+  const rules = createdRules.length + removedRules.length + revokedPermissions.length;
+  return { instances: Object.keys(instanceStates), groups: rules > 0 ? idsOf(subjects, 'group') : [] };
+};
 
 const up = new Set(['pending', 'running']);
 

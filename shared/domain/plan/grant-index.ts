@@ -1,33 +1,38 @@
-import type { Grant, GrantDestination, GrantSource } from '../grants/grants.ts';
-import { trafficText } from '../rules/rule-content.ts';
-import type { Contributions, RuleRecord } from './ownership.ts';
+import {
+  type Contributions,
+  destinationKey,
+  type Grant,
+  type GrantDestination,
+  type GrantSource,
+  sourceKey,
+} from '../grants/grants.ts';
+import { trafficKey } from '../sets/traffic.ts';
+import type { RuleRecord } from './ownership.ts';
 
-const sourceKey = (source: GrantSource): string =>
-  `${source.source} ${source.securityGroupRule} ${source.prefixList ?? ''}`;
-const destinationKey = (destination: GrantDestination): string => `${destination.interface} ${destination.address}`;
-const kindKey = (kind: Pick<Grant, 'group' | 'family' | 'traffic'>): string =>
-  `${kind.group} ${kind.family} ${trafficText(kind.traffic)} ${kind.traffic.kind === 'icmp' ? kind.traffic.code : ''}`;
+type Kind = Pick<Grant, 'group' | 'family' | 'traffic'>;
+
+const kindKey = ({ group, family, traffic }: Kind): string => `${group} ${family} ${trafficKey(traffic)}`;
 
 /** Desired or held grants as kind of traffic -> destination -> sources: rectangles stay small however large they are. */
 export class GrantIndex {
   readonly #sources = new Map<string, Map<string, Set<string>>>();
 
-  static of(grants: readonly Grant[]): GrantIndex {
+  /** The grants of these rectangles, such as candidate rules. */
+  static of(rectangles: readonly (Kind & Contributions)[]): GrantIndex {
     const index = new GrantIndex();
-    for (const grant of grants) index.#at(kindKey(grant), destinationKey(grant)).add(sourceKey(grant));
+    for (const rectangle of rectangles) index.addRectangle(rectangle, rectangle);
     return index;
   }
 
-  /** Adds a whole rectangle. */
-  addRectangle(kind: Pick<Grant, 'group' | 'family' | 'traffic'>, contributions: Contributions): void {
+  addRectangle(kind: Kind, { sources, destinations }: Contributions): void {
     const key = kindKey(kind);
-    for (const destination of contributions.destinations) {
+    for (const destination of destinations) {
       const at = this.#at(key, destinationKey(destination));
-      for (const source of contributions.sources) at.add(sourceKey(source));
+      for (const source of sources) at.add(sourceKey(source));
     }
   }
 
-  has(kind: Pick<Grant, 'group' | 'family' | 'traffic'>, destination: GrantDestination, source: GrantSource): boolean {
+  has(kind: Kind, destination: GrantDestination, source: GrantSource): boolean {
     return this.#sources.get(kindKey(kind))?.get(destinationKey(destination))?.has(sourceKey(source)) ?? false;
   }
 

@@ -1,27 +1,8 @@
-import type { AddressFamily, GrantDestination, GrantSource, PortRange, Traffic } from '../grants/grants.ts';
-import type { RuleAction } from '../policy/policy.ts';
-import type { RuleService } from '../rules/candidate-rules.ts';
-
-/** What a rule of ours says on the firewall: a pure function of its contributions and the settings. */
-export interface RuleContent {
-  readonly from: readonly string[];
-  readonly to: readonly string[];
-  readonly source: readonly string[];
-  readonly destination: readonly string[];
-  readonly application: readonly string[];
-  readonly service: readonly string[];
-  readonly action: RuleAction;
-  readonly logSetting: string | null;
-  readonly profileGroup: string | null;
-  readonly tags: readonly string[];
-  readonly description: string;
-}
-
-/** The grants a rule stands for: every source with every destination. */
-export interface Contributions {
-  readonly sources: readonly GrantSource[];
-  readonly destinations: readonly GrantDestination[];
-}
+import type { Contributions } from '../grants/grants.ts';
+import type { RuleContent } from '../rules/rule-content.ts';
+import type { RuleService } from '../rules/translation.ts';
+import type { AddressFamily } from '../sets/addresses.ts';
+import type { PortRange, Traffic } from '../sets/traffic.ts';
 
 /** What an execution was about to do to a rule, written down before the firewall is asked to do it. */
 export type Intent =
@@ -71,13 +52,6 @@ export interface RuleRecord {
   readonly fence: number;
   /** Event id and execution name that brought the rule. */
   readonly broughtBy: { readonly eventId: string; readonly execution: string };
-}
-
-/** A rule in the ownership table whose recorded uuid is on the firewall. Only `ownedRules` makes one. */
-export interface OwnedRule {
-  readonly record: RuleRecord & { readonly state: 'owned'; readonly uuid: string };
-  /** The name it has now. */
-  readonly name: string;
 }
 
 /** A service object that the system made. One of this name with another value is somebody else's, or was changed. */

@@ -1,7 +1,7 @@
 import type { Policy } from '../policy/policy.ts';
-import { localRules } from '../rules/prerequisites.ts';
+import { localRules } from '../policy/policy.ts';
+import type { RuleContent } from '../rules/rule-content.ts';
 import { contentOfRule, differences } from '../rules/rule-content.ts';
-import type { RuleContent } from './ownership.ts';
 
 /** What the running configuration must show of one written rule. */
 export interface ExpectedRule {

@@ -1,14 +1,14 @@
 import type { Policy, SecurityRule } from '../policy/policy.ts';
-import { localRules } from '../rules/prerequisites.ts';
+import { localRules } from '../policy/policy.ts';
+import type { RuleContent } from '../rules/rule-content.ts';
 import { contentOfRule, differences } from '../rules/rule-content.ts';
-import type { RuleContent } from './ownership.ts';
-import type { PlannedMove, PlannedRemoval, PlannedShrink } from './removals.ts';
+import type { PlannedFor, PlannedRemoval, PlannedShrink } from './removals.ts';
 
 /** What was just written to the candidate configuration. */
 export interface Written {
   readonly removals: readonly PlannedRemoval[];
   readonly shrinks: readonly PlannedShrink[];
-  readonly moves: readonly PlannedMove[];
+  readonly moves: readonly PlannedFor[];
   readonly additions: readonly {
     readonly record: { readonly id: string; readonly name: string };
     readonly content: RuleContent;

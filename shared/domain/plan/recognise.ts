@@ -1,9 +1,18 @@
 import { NamedError } from '../errors.ts';
-import type { PendingEdit, Policy, SecurityRule } from '../policy/policy.ts';
-import { contentOfRule, differences } from '../rules/rule-content.ts';
-import { contains } from '../sets/addresses.ts';
-import type { RuleContent, RuleRecord } from './ownership.ts';
+import { foreignEditor, type PendingEdit } from '../policy/pending-edits.ts';
+import { localRules, type Policy, type SecurityRule, trafficColumns } from '../policy/policy.ts';
+import { contentOfRule, differences, type RuleContent } from '../rules/rule-content.ts';
+import { contains, isCidr } from '../sets/addresses.ts';
+import type { RuleRecord } from './ownership.ts';
 import { changedService } from './service-objects.ts';
+
+declare const ofOurs: unique symbol;
+
+/**
+ * The name of a rule on the firewall that `recognise` found to be ours. Nothing else makes one, and the edits that change,
+ * move or delete a rule demand one: what was not recognised cannot be touched.
+ */
+export type OwnedRuleName = string & { readonly [ofOurs]: true };
 
 /** What somebody else did to a rule of ours, in the words of the reader. */
 export interface HouseReport {
@@ -22,25 +31,26 @@ export interface HouseReport {
   readonly text: string;
 }
 
-/** A record that has its rule on the firewall. */
-export interface Recognised {
-  readonly record: RuleRecord & { readonly state: 'owned'; readonly uuid: string };
-  /** As it stands in the candidate configuration. */
+/** A rule of ours as it stands in the candidate configuration. */
+interface FoundRule<Known extends RuleRecord> {
+  readonly record: Known;
   readonly rule: SecurityRule;
+  readonly uuid: string;
+  readonly name: OwnedRuleName;
   /** Who else has uncommitted edits on it; null when nobody. */
   readonly editedBy: string | null;
+}
+
+/** A record that has its rule on the firewall. */
+export interface Recognised extends FoundRule<RuleRecord & { readonly state: 'owned'; readonly uuid: string }> {
   /** The service object through which it says something else than was written, though it is as written itself; else null. */
-  readonly changedService?: string | null;
+  readonly changedService: string | null;
 }
 
 export interface Recognition {
   readonly owned: readonly Recognised[];
   /** Rules that were ours, were deleted, and are back with an old configuration. */
-  readonly returned: readonly {
-    readonly record: RuleRecord;
-    readonly rule: SecurityRule;
-    readonly editedBy: string | null;
-  }[];
+  readonly returned: readonly FoundRule<RuleRecord>[];
   /** Tombstones whose declined grants still count. */
   readonly declined: readonly RuleRecord[];
   /** Records to write as they are: repaired halves of a pair of record and rule. */
@@ -61,23 +71,11 @@ interface House {
   readonly ruleXpath: (name: string) => string;
 }
 
-const localRules = (policy: Policy): readonly SecurityRule[] =>
-  policy.rules.filter((rule) => rule.rulebase === 'local');
-
-/** The administrator other than ours with uncommitted edits at or below an xpath. */
-export const foreignEditor = (pending: readonly PendingEdit[], administrator: string, xpath: string): string | null =>
-  pending.find(
-    (edit) => edit.administrator !== administrator && (edit.xpath === xpath || edit.xpath.startsWith(`${xpath}/`)),
-  )?.administrator ?? null;
-
-/** The fields that say what a rule lets through. */
-const traffic: readonly (keyof RuleContent)[] = ['from', 'to', 'source', 'destination', 'application', 'service'];
-
-const isAddress = (member: string): boolean => /^[0-9a-f.:]+\/[0-9]+$/i.test(member);
-
 /** Whether a member lets through nothing that these do not: one of them, or an address within one of them. */
-const isWithin = (member: string, members: readonly string[]): boolean =>
-  members.includes(member) || (isAddress(member) && members.some((each) => isAddress(each) && contains(each, member)));
+const isNoWider = (member: string, members: readonly string[]): boolean =>
+  members.includes(member) || (isCidr(member) && members.some((each) => isCidr(each) && contains(each, member)));
+
+const isTraffic = (field: keyof RuleContent): boolean => (trafficColumns as readonly string[]).includes(field);
 
 /** How the rule differs from what we wrote: reported, and left as it is. */
 const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[] => {
@@ -95,8 +93,7 @@ const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[]
   const now = contentOfRule(rule);
   const widened = changed.filter(
     (field) =>
-      traffic.includes(field) &&
-      members(now, field).some((member) => !isWithin(member, members(record.content, field))),
+      isTraffic(field) && members(now, field).some((member) => !isNoWider(member, members(record.content, field))),
   );
   if (widened.length > 0) {
     report(
@@ -111,7 +108,7 @@ const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[]
       ...(rule.negateDestination ? ['negate-destination'] : []),
     ];
     const what = [...others, ...rule.restrictions, ...negated];
-    const matching = others.some((field) => traffic.includes(field)) || what.length > others.length;
+    const matching = others.some((field) => isTraffic(field)) || what.length > others.length;
     report(
       'changed',
       `"${rule.name}" was changed in ${what.join(', ')}; that stands${matching ? ', and what it no longer lets through is overridden' : ''}.`,
@@ -140,15 +137,24 @@ export const recognise = (house: House): Recognition => {
   const byName = new Map(candidateRules.map((rule) => [rule.name, rule] as const));
   const bottom = candidateRules.findIndex((rule) => rule.name === house.bottomRule);
   const owned: Recognised[] = [];
-  const returned: { record: RuleRecord; rule: SecurityRule; editedBy: string | null }[] = [];
+  const returned: FoundRule<RuleRecord>[] = [];
   const declined: RuleRecord[] = [];
   const repaired: RuleRecord[] = [];
   const forgotten: RuleRecord[] = [];
   const reports: HouseReport[] = [];
   const editorOf = (name: string) => foreignEditor(house.pending, house.administrator, house.ruleXpath(name));
 
+  const found = <Known extends RuleRecord>(record: Known, rule: SecurityRule, uuid: string): FoundRule<Known> => ({
+    record,
+    rule,
+    uuid,
+    name: rule.name as OwnedRuleName,
+    editedBy: editorOf(rule.name),
+  });
+
   const accept = (record: RuleRecord, rule: SecurityRule, uuid: string) => {
-    const editedBy = editorOf(rule.name);
+    const ours = found({ ...record, state: 'owned' as const, uuid }, rule, uuid);
+    const { editedBy } = ours;
     const drift = driftOf(record, rule);
     reports.push(...drift);
     if (editedBy !== null) {
@@ -174,7 +180,7 @@ export const recognise = (house: House): Recognition => {
         text: `Somebody has changed the service object "${changed}" that "${rule.name}" uses: the rule is replaced.`,
       });
     }
-    owned.push({ record: { ...record, state: 'owned', uuid }, rule, editedBy, changedService: changed });
+    owned.push({ ...ours, changedService: changed });
   };
 
   checkUuids(house.records);
@@ -183,7 +189,7 @@ export const recognise = (house: House): Recognition => {
     if (record.state === 'tombstone') {
       if (record.declined) declined.push(record);
       if (rule !== undefined && record.uuid !== null) {
-        returned.push({ record, rule, editedBy: editorOf(rule.name) });
+        returned.push(found(record, rule, record.uuid));
         reports.push({
           rule: rule.name,
           what: 'returned',
@@ -230,6 +236,10 @@ export const recognise = (house: House): Recognition => {
   }
   return { owned, returned, declined, repaired, forgotten, reports };
 };
+
+/** The names of all rules of ours on the firewall, by uuid: owned, or returned with an old configuration. */
+export const namesOfOurs = ({ owned, returned }: Recognition): ReadonlyMap<string, OwnedRuleName> =>
+  new Map([...owned, ...returned].map(({ uuid, name }) => [uuid, name]));
 
 /** @throws OwnershipClash when two records claim one rule: neither may decide over it */
 const checkUuids = (records: readonly RuleRecord[]): void => {

@@ -2,7 +2,7 @@ import type { Recognition } from './recognise.ts';
 import type { Removals } from './removals.ts';
 
 /** When a plan removes so much because things vanished that somebody must approve it. */
-export interface BrakeLimits {
+export interface RemovalLimits {
   /** Interfaces that may lose grants without approval. */
   readonly interfaces: number;
   /** Share of all interfaces with grants that may lose some without approval, 0 to 1. */
@@ -26,7 +26,7 @@ export const vanishedLoss = (
   recognition: Recognition,
   removals: Removals,
   vanished: ReadonlySet<string>,
-  limits: BrakeLimits,
+  limits: RemovalLimits,
 ): VanishedLoss => {
   const kept = new Map(removals.kept.map(({ uuid, contributions }) => [uuid, contributions] as const));
   const owned = new Set<string>();

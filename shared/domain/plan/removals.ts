@@ -1,36 +1,31 @@
-import type { Grant } from '../grants/grants.ts';
+import type { Contributions } from '../grants/grants.ts';
 import type { Policy, SecurityRule } from '../policy/policy.ts';
-import type { CandidateRule } from '../rules/candidate-rules.ts';
-import { contains, overlaps } from '../sets/addresses.ts';
+import { type CandidateRule, candidateText, withoutHeld } from '../rules/candidate-rules.ts';
+import { contains, isCidr, overlaps } from '../sets/addresses.ts';
 import { bounding, GrantIndex, nothing, remaining, size } from './grant-index.ts';
-import type { Contributions, RuleRecord } from './ownership.ts';
+import type { RuleRecord } from './ownership.ts';
 import type { Recognised, Recognition } from './recognise.ts';
 
-export interface PlannedRemoval {
+/** Which rule of ours something is planned for. The name is the one it has now. */
+export interface PlannedFor {
   readonly id: string;
   readonly name: string;
   readonly uuid: string;
+}
+
+export interface PlannedRemoval extends PlannedFor {
   readonly why: string;
   /** What an administrator had taken out of it and EC2 still grants: stays closed, as it would in the rule. */
   readonly declined?: Contributions | null;
 }
 
 /** An owned rule that stays for fewer grants: only its `source` or `destination` node is replaced, by a subset. */
-export interface PlannedShrink {
-  readonly id: string;
-  readonly name: string;
-  readonly uuid: string;
+export interface PlannedShrink extends PlannedFor {
   readonly contributions: Contributions;
   /** Null: the node is as it should be already. */
   readonly source: readonly string[] | null;
   readonly destination: readonly string[] | null;
   readonly why: string;
-}
-
-export interface PlannedMove {
-  readonly id: string;
-  readonly name: string;
-  readonly uuid: string;
 }
 
 /** Grants that a record holds, so that no other rule is added for them. */
@@ -43,7 +38,7 @@ export interface Holding {
 export interface Removals {
   readonly removals: readonly PlannedRemoval[];
   readonly shrinks: readonly PlannedShrink[];
-  readonly moves: readonly PlannedMove[];
+  readonly moves: readonly PlannedFor[];
   /** Owned rules that should change but that somebody else is editing; each says whether a hole stays open. */
   readonly notTouched: readonly string[];
   /** Grants that administrators closed in rules that are gone since, or go now: no other rule opens them. */
@@ -71,16 +66,14 @@ export const shrunkMembers = (
   if (removed.length === 0) return current;
   return current.filter((member) => {
     if (kept.includes(member)) return true;
-    if (recorded.includes(member) || !isAddress(member)) return false;
+    if (recorded.includes(member) || !isCidr(member)) return false;
     return kept.some((keep) => contains(keep, member)) || !removed.some((gone) => overlaps(gone, member));
   });
 };
 
-const isAddress = (member: string): boolean => /^[0-9a-f.:]+\/[0-9]+$/i.test(member);
-
 /** Whether somebody has taken all of these addresses out of a side: it names addresses only, and none of them. */
 const isTakenOut = (current: readonly string[], addresses: readonly string[]): boolean =>
-  current.every(isAddress) && !addresses.some((address) => current.some((member) => overlaps(member, address)));
+  current.every(isCidr) && !addresses.some((address) => current.some((member) => overlaps(member, address)));
 
 const sourcesOf = ({ sources }: Contributions): readonly string[] => [...new Set(sources.map(({ source }) => source))];
 const destinationsOf = ({ destinations }: Contributions): readonly string[] => [
@@ -88,7 +81,7 @@ const destinationsOf = ({ destinations }: Contributions): readonly string[] => [
 ];
 
 const planRule = (
-  { record, rule, editedBy, changedService = null }: Recognised,
+  { record, rule, uuid, name, editedBy, changedService }: Recognised,
   desired: GrantIndex,
   scope: ReadonlySet<string>,
 ): {
@@ -99,7 +92,7 @@ const planRule = (
   const was = record.contributions;
   const allowsNothing = rule.disabled || rule.action !== 'allow';
   const contributions = allowsNothing ? bounding(record, was, desired, scope) : remaining(record, desired, scope);
-  const identity = { id: record.id, name: rule.name, uuid: record.uuid };
+  const identity = { id: record.id, name, uuid };
   // What it deserves is tested again in the same run, which needs all of its interfaces in scope.
   const isReplaced = was.destinations.every((destination) => scope.has(destination.interface));
   if (changedService !== null && editedBy === null && isReplaced) {
@@ -152,13 +145,13 @@ const planRule = (
 /** What must become of the rules we own so that none allows a grant that is no longer desired. */
 export const planRemovals = (
   recognition: Recognition,
-  desired: readonly Grant[],
+  desired: Parameters<typeof GrantIndex.of>[0],
   scope: ReadonlySet<string>,
 ): Removals => {
   const index = GrantIndex.of(desired);
   const removals: PlannedRemoval[] = [];
   const shrinks: PlannedShrink[] = [];
-  const moves: PlannedMove[] = [];
+  const moves: PlannedFor[] = [];
   const notTouched: string[] = [];
   const kept: { record: RuleRecord; uuid: string; contributions: Contributions }[] = [];
   const declined: Holding[] = [];
@@ -171,24 +164,24 @@ export const planRemovals = (
       repaired.push({ ...record, declined: size(contributions) > 0 ? contributions : null });
     }
   }
-  for (const { record, rule, editedBy } of recognition.returned) {
+  for (const { record, name, uuid, editedBy } of recognition.returned) {
     if (editedBy === null) {
       removals.push({
         id: record.id,
-        name: rule.name,
-        uuid: rule.uuid ?? '',
+        name,
+        uuid,
         why: 'it was removed before and came back',
         ...(record.declined ? { declined: record.declined } : {}),
       });
     } else {
       notTouched.push(
-        `"${rule.name}" came back and ${editedBy} is editing it: it stays until that is committed or reverted.`,
+        `"${name}" came back and ${editedBy} is editing it: it stays until that is committed or reverted.`,
       );
     }
   }
   for (const recognised of recognition.owned) {
     const { contributions, edit, blocked } = planRule(recognised, index, scope);
-    const { record, rule, editedBy } = recognised;
+    const { record, uuid, name, editedBy } = recognised;
     if (blocked !== null) notTouched.push(blocked);
     if (edit !== null && 'contributions' in edit) shrinks.push(edit);
     else if (edit !== null) {
@@ -196,20 +189,40 @@ export const planRemovals = (
       if (edit.declined) declined.push({ record, contributions: edit.declined });
       continue;
     }
-    kept.push({ record, uuid: record.uuid, contributions });
+    kept.push({ record, uuid, contributions });
     const misplaced = recognition.reports.some(
-      (report) => report.rule === rule.name && report.what === 'below the bottom rule',
+      (report) => report.rule === name && report.what === 'below the bottom rule',
     );
-    if (misplaced && editedBy === null) moves.push({ id: record.id, name: rule.name, uuid: record.uuid });
+    if (misplaced && editedBy === null) moves.push({ id: record.id, name, uuid });
   }
   return { removals, shrinks, moves, notTouched, kept, declined, repaired };
 };
 
-/** Desired grants that nothing holds any more, neither an owned rule nor what was declined: what candidates are made of. */
-export const missingGrants = (desired: readonly Grant[], holdings: readonly Holding[]): readonly Grant[] => {
-  const held = new GrantIndex();
-  for (const { record, contributions } of holdings) held.addRectangle(record, contributions);
-  return desired.filter((grant) => !held.has(grant, grant, grant));
+const heldBy = (holdings: readonly Holding[]): GrantIndex => {
+  const index = new GrantIndex();
+  for (const { record, contributions } of holdings) index.addRectangle(record, contributions);
+  return index;
+};
+
+/** The candidate rules without what is held already, by an owned rule or by what was declined. */
+export const missingCandidates = (
+  candidates: readonly CandidateRule[],
+  holdings: readonly Holding[],
+): readonly CandidateRule[] => {
+  const held = heldBy(holdings);
+  return withoutHeld(candidates, (candidate, destination, source) => held.has(candidate, destination, source));
+};
+
+/** Candidate rules of which these holdings have something, in words. */
+export const heldTexts = (candidates: readonly CandidateRule[], holdings: readonly Holding[]): readonly string[] => {
+  const index = heldBy(holdings);
+  return candidates.flatMap((candidate) => {
+    const held = candidate.destinations.flatMap((to) =>
+      candidate.sources.map((from) => index.has(candidate, to, from)),
+    );
+    if (!held.includes(true)) return [];
+    return [`${candidateText(candidate)}${held.includes(false) ? ' (in part)' : ''}`];
+  });
 };
 
 /** The policy with the removals made: what candidates are judged against. */
@@ -236,9 +249,3 @@ export const withRemovals = (
   const at = stay.findIndex((rule) => rule.rulebase === 'local' && rule.name === bottomRule);
   return { ...policy, rules: at < 0 ? [...stay, ...toMove] : [...stay.slice(0, at), ...toMove, ...stay.slice(at)] };
 };
-
-/** The prefix of the names of rules for a candidate: the subject's id, as the names have always been built. */
-export const namePrefix = (candidate: CandidateRule): string =>
-  candidate.subject.kind === 'everything'
-    ? (candidate.destinations[0]?.instance ?? candidate.group)
-    : candidate.subject.id;

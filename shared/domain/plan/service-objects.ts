@@ -1,6 +1,6 @@
 import type { ObjectScope, Policy, ServiceObject } from '../policy/policy.ts';
-import type { RuleService } from '../rules/candidate-rules.ts';
 import { portText, serviceName } from '../rules/rule-content.ts';
+import type { RuleService } from '../rules/translation.ts';
 import type { ObjectRecord } from './ownership.ts';
 
 /** Which service object a rule uses: one that is ours and still says what we wrote, or one to be made. */
@@ -91,7 +91,9 @@ export const changedService = (
 
 /** Who else uses a name: a rule that is not ours, or a group; null when nobody does. */
 const otherUser = (name: string, policy: Policy, ownUuids: ReadonlySet<string>): string | null => {
-  const rule = policy.rules.find((each) => each.service.includes(name) && !ownUuids.has(each.uuid ?? ''));
+  const rule = policy.rules.find(
+    (each) => each.service.includes(name) && (each.uuid === null || !ownUuids.has(each.uuid)),
+  );
   if (rule !== undefined) return `the rule "${rule.name}"`;
   for (const scope of Object.values(policy.scopes)) {
     for (const [group, members] of scope.serviceGroups)

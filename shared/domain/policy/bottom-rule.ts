@@ -1,5 +1,6 @@
 import { NamedError } from '../errors.ts';
-import type { PendingEdit, Policy, SecurityRule } from './policy.ts';
+import { editedEntry, isOfLocalRule, type PendingEdit } from './pending-edits.ts';
+import type { Policy, SecurityRule } from './policy.ts';
 
 /** One configuration in which candidates are judged, and what to call it in an explanation. */
 export interface PolicyView {
@@ -7,27 +8,6 @@ export interface PolicyView {
   /** E.g. `running`, `candidate`. */
   readonly label: string;
 }
-
-/** What an xpath of the firewall's list of uncommitted changes is about. */
-export interface EditedEntry {
-  readonly kind: 'rule' | 'object';
-  readonly name: string;
-}
-
-const entryPattern = /\/(?!vsys\/|devices\/)([a-z-]+)\/entry\[@name=(?:'([^']*)'|"([^"]*)")\]/g;
-
-/** The rule or object a pending edit is about; null when it is about something with no name, e.g. a whole list or vsys. */
-export const editedEntry = (edit: PendingEdit): EditedEntry | null => {
-  let entry: EditedEntry | null = null;
-  for (const [, container, single, double] of edit.xpath.matchAll(entryPattern)) {
-    if (entry?.kind !== 'rule')
-      entry = { kind: container === 'rules' ? 'rule' : 'object', name: single ?? double ?? '' };
-  }
-  return entry;
-};
-
-/** Pushed rules stand in a `pre-rulebase` or `post-rulebase` instead. */
-const isLocalSecurityRule = (edit: PendingEdit): boolean => /\/rulebase\/security\/rules\//.test(edit.xpath);
 
 const unusable = (bottomRule: string, why: string): NamedError =>
   new NamedError('BottomRuleUnusable', `The bottom rule "${bottomRule}" ${why}.`);
@@ -55,7 +35,7 @@ export const checkBottomRule = (
   pending: readonly PendingEdit[],
 ): void => {
   for (const view of views) findIn(view, bottomRule);
-  const edit = pending.find((one) => isLocalSecurityRule(one) && editedEntry(one)?.name === bottomRule);
+  const edit = pending.find((one) => isOfLocalRule(one) && editedEntry(one)?.name === bottomRule);
   if (edit !== undefined) {
     throw unusable(bottomRule, `carries an uncommitted edit (${edit.action}) of administrator ${edit.administrator}`);
   }

@@ -3,17 +3,20 @@
 export type Rulebase = 'pushed-pre' | 'local' | 'pushed-post' | 'default';
 export type RuleAction = 'allow' | 'deny' | 'drop' | 'reset-client' | 'reset-server' | 'reset-both';
 
-export interface SecurityRule {
+/** The columns that say what a rule matches, each a list of members. */
+export const trafficColumns = ['from', 'to', 'source', 'destination', 'application', 'service'] as const;
+export type TrafficColumn = (typeof trafficColumns)[number];
+export type TrafficColumns = Readonly<Record<TrafficColumn, readonly string[]>>;
+
+/** Something for each of these columns. */
+export const byTrafficColumn = <Value>(of: (column: TrafficColumn) => Value): Record<TrafficColumn, Value> =>
+  Object.fromEntries(trafficColumns.map((column) => [column, of(column)])) as Record<TrafficColumn, Value>;
+
+export interface SecurityRule extends TrafficColumns {
   readonly name: string;
   /** Null for pre-9.0 rules and default rules. */
   readonly uuid: string | null;
   readonly rulebase: Rulebase;
-  readonly from: readonly string[];
-  readonly to: readonly string[];
-  readonly source: readonly string[];
-  readonly destination: readonly string[];
-  readonly application: readonly string[];
-  readonly service: readonly string[];
   readonly negateSource: boolean;
   readonly negateDestination: boolean;
   readonly ruleType: 'universal' | 'intrazone' | 'interzone';
@@ -99,10 +102,6 @@ export interface Policy {
   };
 }
 
-/** One entry of the firewall's list of uncommitted changes. */
-export interface PendingEdit {
-  readonly administrator: string;
-  readonly xpath: string;
-  /** As the firewall says: `CREATE`, `EDIT`, `DELETE`, `MOVE`, … */
-  readonly action: string;
-}
+/** All rules an administrator sees in the local rulebase, in order. */
+export const localRules = (policy: Policy): readonly SecurityRule[] =>
+  policy.rules.filter((rule) => rule.rulebase === 'local');

@@ -1,6 +1,7 @@
-import type { AddressFamily, GrantDestination, LeftOut } from '../grants/grants.ts';
+import { destinationKey, type GrantDestination, type LeftOut } from '../grants/grants.ts';
 import { findAddress } from '../policy/object-look-up.ts';
 import type { ObjectScope } from '../policy/policy.ts';
+import type { AddressFamily } from '../sets/addresses.ts';
 import { rangeOfCidr, rangeOfEnds } from '../sets/addresses.ts';
 import { type Line, linesOverlap } from '../sets/lines.ts';
 
@@ -71,18 +72,19 @@ export const translatedDestinations = (
   };
   const byAddress = new Map<string, string | null>();
   const refused = new Map<string, LeftOut>();
-  for (const { address, interface: id } of destinations) {
+  for (const destination of destinations) {
+    const { address, interface: id } = destination;
     const name = byAddress.has(address) ? (byAddress.get(address) ?? null) : ruleFor(address);
     byAddress.set(address, name);
     if (name !== null)
-      refused.set(`${id} ${address}`, {
+      refused.set(destinationKey(destination), {
         what: id,
         reason: `DestinationTranslated: the NAT rule "${name}" translates to ${address}, and security rules match the address before NAT; give its pre-NAT address in the settings`,
       });
   }
   return {
     refused: [...refused].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, each]) => each),
-    isRefused: (destination) => refused.has(`${destination.interface} ${destination.address}`),
+    isRefused: (destination) => refused.has(destinationKey(destination)),
     undecided: targets.flatMap(({ rule, ranges }) => (ranges === null ? [rule.name] : [])).sort(),
   };
 };

@@ -1,6 +1,7 @@
-import type { LeftOut, Traffic } from '../grants/grants.ts';
+import type { LeftOut } from '../grants/grants.ts';
 import { findApplication, scopesInOrder } from '../policy/object-look-up.ts';
 import type { Application, ObjectScope, Policy } from '../policy/policy.ts';
+import type { Traffic } from '../sets/traffic.ts';
 import { expectedDefinition, protocolApplications } from './app-ids.ts';
 import type { CandidateRule } from './candidate-rules.ts';
 

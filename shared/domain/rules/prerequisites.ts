@@ -1,4 +1,4 @@
-import type { ObjectScope, Policy, SecurityRule } from '../policy/policy.ts';
+import type { ObjectScope, Policy } from '../policy/policy.ts';
 import type { RuleStyle } from './rule-content.ts';
 
 /** What the settings take for granted on the firewall. */
@@ -25,7 +25,3 @@ export const missingPrerequisites = (policy: Policy, { zones, style }: Prerequis
     ? [`RULE_TAG: the firewall has no tag "${style.tag}"`]
     : []),
 ];
-
-/** All rules an administrator sees in the local rulebase, in order. */
-export const localRules = (policy: Policy): readonly SecurityRule[] =>
-  policy.rules.filter((rule) => rule.rulebase === 'local');

@@ -1,7 +1,17 @@
-import type { AddressFamily, Grant, Traffic } from '../grants/grants.ts';
-import type { Contributions, RuleContent } from '../plan/ownership.ts';
-import type { SecurityRule } from '../policy/policy.ts';
-import type { CandidateRule, RuleService } from './candidate-rules.ts';
+import type { Contributions } from '../grants/grants.ts';
+import { byTrafficColumn, type RuleAction, type SecurityRule, type TrafficColumns } from '../policy/policy.ts';
+import { trafficText } from '../sets/traffic.ts';
+import type { CandidateRule } from './candidate-rules.ts';
+import type { RuleService } from './translation.ts';
+
+/** What a rule of ours says on the firewall: a pure function of its contributions and the settings. */
+export interface RuleContent extends TrafficColumns {
+  readonly action: RuleAction;
+  readonly logSetting: string | null;
+  readonly profileGroup: string | null;
+  readonly tags: readonly string[];
+  readonly description: string;
+}
 
 /** What every rule of ours carries besides its traffic. */
 export interface RuleStyle {
@@ -41,12 +51,7 @@ export const contentOf = (candidate: CandidateRule, service: string, style: Rule
 
 /** What a rule on the firewall says, in the fields we write. */
 export const contentOfRule = (rule: SecurityRule): RuleContent => ({
-  from: rule.from,
-  to: rule.to,
-  source: rule.source,
-  destination: rule.destination,
-  application: rule.application,
-  service: rule.service,
+  ...byTrafficColumn((column) => rule[column]),
   action: rule.action,
   logSetting: rule.logSetting,
   profileGroup: rule.profileGroup,
@@ -63,45 +68,6 @@ export const differences = (left: RuleContent, right: RuleContent): readonly (ke
     const [a, b] = [left[field], right[field]];
     return Array.isArray(a) && Array.isArray(b) ? !sameMembers(a, b) : a !== b;
   });
-
-/** `tcp 443`, `udp 1000-2000`, `icmp all types`: for descriptions and explanations. */
-export const trafficText = (traffic: Traffic): string => {
-  switch (traffic.kind) {
-    case 'ports': {
-      const { from, to } = traffic.ports;
-      return `${traffic.protocol} ${from === to ? from : `${from}-${to}`}`;
-    }
-    case 'icmp':
-      return `${traffic.family === 4 ? 'icmp' : 'icmpv6'} ${traffic.type === 'all' ? 'all types' : `type ${traffic.type}`}`;
-    case 'protocol':
-      return `protocol ${traffic.number}`;
-    case 'all':
-      return 'all traffic';
-  }
-};
-
-/** The whole tuple by which grants are compared: a changed source or port under the same sgr- is another grant. */
-export const grantKey = (grant: Grant): string =>
-  [
-    grant.interface,
-    grant.address,
-    grant.group,
-    grant.securityGroupRule,
-    grant.prefixList ?? '',
-    grant.source,
-    grant.family,
-    trafficText(grant.traffic),
-    grant.traffic.kind === 'icmp' ? grant.traffic.code : '',
-  ].join(' ');
-
-/** Every grant a rule with these contributions stands for. */
-export const grantsOf = (
-  contributions: Contributions,
-  rest: { readonly group: string; readonly family: AddressFamily; readonly traffic: Traffic },
-): readonly Grant[] =>
-  contributions.destinations.flatMap((destination) =>
-    contributions.sources.map((source) => ({ ...source, ...destination, ...rest })),
-  );
 
 /** The name of the service object for exactly these ports: `tcp-443`, `udp-1000-2000`. */
 export const serviceName = (service: Extract<RuleService, { kind: 'ports' }>): string => {

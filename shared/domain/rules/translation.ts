@@ -1,6 +1,11 @@
-import type { AddressFamily, Traffic } from '../grants/grants.ts';
+import type { AddressFamily } from '../sets/addresses.ts';
+import type { PortRange, Traffic } from '../sets/traffic.ts';
 import { icmpApplications, protocolApplications, wellKnownPorts } from './app-ids.ts';
-import type { RuleService } from './candidate-rules.ts';
+
+/** The service column of a rule of ours: always exactly the grant's ports, never `application-default`. */
+export type RuleService =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'ports'; readonly protocol: 'tcp' | 'udp'; readonly ports: PortRange };
 
 /** How grants become applications and services. */
 export interface TranslationSettings {
@@ -73,3 +78,11 @@ export const translate = (traffic: Traffic, family: AddressFamily, settings: Tra
     }
   }
 };
+
+/** Why no rule can say exactly this traffic of this family; null when one can. */
+export const refusalOf =
+  (settings: TranslationSettings) =>
+  (traffic: Traffic, family: AddressFamily): string | null => {
+    const translated = translate(traffic, family, settings);
+    return translated.kind === 'refused' ? translated.reason : null;
+  };

@@ -1,6 +1,7 @@
 import { normalizeCidr, parseCidr } from 'cidr-tools';
-import type { AddressFamily } from '../grants/grants.ts';
 import { emptyLine, type Line, lineCovers, linesOverlap, type Point, stretch, uniteAll } from './lines.ts';
+
+export type AddressFamily = 4 | 6;
 
 /** One past the last address of a family: IPv4 in plain numbers, IPv6 in bigints. */
 export const familyEnd = { 4: 2 ** 32, 6: 2n ** 128n } as const;
@@ -93,6 +94,12 @@ export const canonicalCidr = (text: string): string => {
   const { family } = mustRange(text);
   return normalizeCidr(text.includes('/') ? text : `${text}/${familyBits[family]}`);
 };
+
+/**
+ * Whether a member of a rule is an address written as all of ours are, with prefix length: anything else may be an object's
+ * name, and stand for any address.
+ */
+export const isCidr = (member: string): boolean => /^[0-9a-f.:]+\/[0-9]+$/i.test(member);
 
 /** The family of an address or CIDR. Throws RangeError when it is neither. */
 export const familyOf = (cidr: string): AddressFamily => mustRange(cidr).family;

@@ -1,6 +1,6 @@
-import type { AddressFamily } from '../grants/grants.ts';
 import { type AddressEntry, type Found, findAddress, type GroupPlace, isOnCycle } from '../policy/object-look-up.ts';
 import type { AddressObject, ObjectScope } from '../policy/policy.ts';
+import type { AddressFamily } from '../sets/addresses.ts';
 import { rangeOfCidr, rangeOfEnds, wholeFamily } from '../sets/addresses.ts';
 import { type Estimate, known } from '../sets/estimates.ts';
 import { emptyLine, intersect, type Line, stretch, subtract, unite, uniteAll } from '../sets/lines.ts';

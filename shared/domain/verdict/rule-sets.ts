@@ -1,6 +1,6 @@
-import type { AddressFamily } from '../grants/grants.ts';
 import { scopesInOrder } from '../policy/object-look-up.ts';
 import type { Policy, RuleAction, SecurityRule } from '../policy/policy.ts';
+import type { AddressFamily } from '../sets/addresses.ts';
 import type { Estimate } from '../sets/estimates.ts';
 import { type Line, lineCovers, linesOverlap, type Point, uniteAll } from '../sets/lines.ts';
 import { type AddressesOf, type AddressSet, addressReader } from './address-sets.ts';

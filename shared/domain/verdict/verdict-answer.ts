@@ -1,5 +1,5 @@
-import type { AddressFamily } from '../grants/grants.ts';
 import type { CandidateRule } from '../rules/candidate-rules.ts';
+import type { AddressFamily } from '../sets/addresses.ts';
 import { lineOfCidrs } from '../sets/addresses.ts';
 import { applicationsCover, applicationsOverlap, noApplication, uniteApplications } from '../sets/application-sets.ts';
 import type { Box } from '../sets/boxes.ts';
@@ -7,7 +7,6 @@ import { type Line, lineCovers, linesOverlap, uniteAll } from '../sets/lines.ts'
 import { coversAddresses, slotsOn, trafficOf } from './rule-sets.ts';
 import type { Slot } from './rule-slots.ts';
 import { decidedPart, reachingPart, type Whole } from './verdict-explanation.ts';
-import { type Holder, isHeld, splitHeld } from './verdict-held.ts';
 import type { OpenView } from './verdict-view.ts';
 import { addressesOf, candidateSlots, layersOf, type Taken, walk } from './verdict-walk.ts';
 import type { DecidedPart, Doubt } from './verdict-words.ts';
@@ -15,6 +14,7 @@ import type { DecidedPart, Doubt } from './verdict-words.ts';
 /** What one view says of one candidate. */
 export interface Answer {
   readonly parts: readonly DecidedPart[];
+  /** The sessions behind the parts: what rules take, and what reaches the bottom rule. */
   readonly taken: readonly Taken[];
   readonly rest: readonly Box[];
   readonly doubts: readonly Doubt[];
@@ -48,7 +48,6 @@ const markPairs = (
   boxes: readonly Box[],
   sources: readonly Line[],
   destinations: readonly (Line | null)[],
-  holders: readonly Holder[],
 ): void => {
   for (const box of boxes) {
     // Mostly the first box has marked everything; the others need not be looked at then.
@@ -56,21 +55,13 @@ const markPairs = (
     const from = sources.flatMap((line, s) => (linesOverlap(line, box.source) ? [s] : []));
     for (const [d, line] of destinations.entries()) {
       if (line === null || !linesOverlap(line, box.destination)) continue;
-      for (const s of from) {
-        const pair = s * destinations.length + d;
-        if (!isHeld(holders, s, d)) needed[pair] = 1;
-      }
+      for (const s of from) needed[s * destinations.length + d] = 1;
     }
   }
 };
 
 /** How the candidate fares in one view. */
-export const answer = (
-  view: OpenView,
-  candidate: CandidateRule,
-  holders: readonly Holder[],
-  bottomRule: string,
-): Answer => {
+export const answer = (view: OpenView, candidate: CandidateRule, bottomRule: string): Answer => {
   const { family } = candidate;
   const sourceLines = candidate.sources.map(({ source }) => lineOfCidrs([source], family));
   const source = uniteAll(sourceLines);
@@ -80,25 +71,20 @@ export const answer = (
   const walks = layers.map((layer) => ({ layer, ...walk(index, family, source, layer, slots) }));
 
   const needed = new Uint8Array(sourceLines.length * candidate.destinations.length);
-  const held = new Map<string, readonly Box[]>();
-  const reaching: (readonly Box[])[] = [];
   for (const { layer, rest } of walks) {
     const lineOf = new Map(layer.map(({ destination, line }) => [destination, line]));
-    const lines = candidate.destinations.map((to) => lineOf.get(to) ?? null);
-    const split = splitHeld(rest, sourceLines, lines, holders);
-    for (const [name, boxes] of split.held) held.set(name, [...(held.get(name) ?? []), ...boxes]);
-    reaching.push(split.reaching);
-    markPairs(needed, split.reaching, sourceLines, lines, holders);
+    markPairs(
+      needed,
+      rest,
+      sourceLines,
+      candidate.destinations.map((to) => lineOf.get(to) ?? null),
+    );
   }
-  const rest = reaching.flat();
 
+  const rest = walks.flatMap((one) => one.rest);
   const taken = mergeTaken(walks.flatMap((one) => one.taken));
   const whole = wholeOf(family, source, uniteAll(layers.map(addressesOf)), slots);
   const parts = taken.map(({ rule, action, boxes }) => decidedPart(rule, action, boxes, whole));
-  for (const [rule, boxes] of held) {
-    const { text } = decidedPart(rule, 'deny', boxes, whole);
-    parts.push({ rule, action: 'override', text: text.replace(' denied by ', ' held back by the changed ') });
-  }
   const finished = walks.every((one) => one.finished);
   if (rest.length > 0) parts.push(reachingPart(bottomRule, parts.length === 0, finished));
   return {
@@ -107,7 +93,7 @@ export const answer = (
     rest,
     doubts: walks.flatMap((one) => one.doubts),
     needs: (s, d) => needed[s * candidate.destinations.length + d] === 1,
-    overriding: [...taken.filter(({ action }) => action !== 'allow').map(({ rule }) => rule), ...held.keys()],
+    overriding: taken.filter(({ action }) => action !== 'allow').map(({ rule }) => rule),
   };
 };
 

@@ -1,5 +1,5 @@
-import type { AddressFamily } from '../grants/grants.ts';
 import type { RuleAction } from '../policy/policy.ts';
+import type { AddressFamily } from '../sets/addresses.ts';
 import { cidrsOf } from '../sets/addresses.ts';
 import { type ApplicationSet, sameApplications } from '../sets/application-sets.ts';
 import { type Box, joinBoxes } from '../sets/boxes.ts';

@@ -1,7 +1,7 @@
-import type { AddressFamily } from '../grants/grants.ts';
 import { type PolicyView, rulesAbove } from '../policy/bottom-rule.ts';
 import type { SecurityRule } from '../policy/policy.ts';
 import type { CandidateRule } from '../rules/candidate-rules.ts';
+import type { AddressFamily } from '../sets/addresses.ts';
 import { indexRules, type RuleIndex, type RuleReader, type RuleSets, ruleReader } from './rule-sets.ts';
 import { setsOfCandidate } from './verdict-walk.ts';
 
@@ -12,8 +12,6 @@ export interface OpenView {
   readonly reader: RuleReader;
   readonly indexFor: (candidate: CandidateRule) => RuleIndex;
   readonly accept: (name: string, candidate: CandidateRule) => void;
-  /** Rules with a uuid, disabled ones too, without those removed in this run. */
-  readonly byUuid: ReadonlyMap<string, SecurityRule>;
 }
 
 export const openView = (
@@ -28,14 +26,11 @@ export const openView = (
     .filter((rule) => stands(rule) && !rule.disabled)
     .map((rule) => reader.sets(rule, rule.uuid === null ? null : (ownedInterfaces.get(rule.uuid) ?? null)));
   const indexes = new Map<string, { readonly family: AddressFamily; readonly index: RuleIndex }>();
-  const byUuid = new Map<string, SecurityRule>();
-  for (const rule of view.policy.rules) if (rule.uuid !== null && stands(rule)) byUuid.set(rule.uuid, rule);
   const zones = ({ from, to }: CandidateRule): string => `${from}\n${to}`;
   return {
     label: view.label,
     policy: view.policy,
     reader,
-    byUuid,
     indexFor: (candidate) => {
       const key = `${zones(candidate)}\n${candidate.family}`;
       const before = indexes.get(key);

@@ -1,6 +1,8 @@
-import type { AddressFamily, GrantDestination } from '../grants/grants.ts';
+import type { GrantDestination } from '../grants/grants.ts';
 import type { RuleAction } from '../policy/policy.ts';
-import type { CandidateRule, RuleService } from '../rules/candidate-rules.ts';
+import type { CandidateRule } from '../rules/candidate-rules.ts';
+import type { RuleService } from '../rules/translation.ts';
+import type { AddressFamily } from '../sets/addresses.ts';
 import { lineOfCidrs } from '../sets/addresses.ts';
 import { type Box, boxesOverlap, cut } from '../sets/boxes.ts';
 import { known } from '../sets/estimates.ts';

@@ -1,35 +1,18 @@
-import type { AddressFamily, GrantDestination, GrantSource, Traffic } from '../grants/grants.ts';
-import type { Contributions } from '../plan/ownership.ts';
-import { checkBottomRule, editedEntry, type PolicyView, rulesAbove } from '../policy/bottom-rule.ts';
+import type { GrantDestination, GrantSource } from '../grants/grants.ts';
+import { checkBottomRule, type PolicyView, rulesAbove } from '../policy/bottom-rule.ts';
 import { objectsUsedBy } from '../policy/object-uses.ts';
-import type { PendingEdit } from '../policy/policy.ts';
+import type { PendingEdit } from '../policy/pending-edits.ts';
+import { editedEntry } from '../policy/pending-edits.ts';
 import type { CandidateRule } from '../rules/candidate-rules.ts';
 import { type Answer, answer, narrowerAllows } from './verdict-answer.ts';
 import { explain } from './verdict-explanation.ts';
-import type { Holder } from './verdict-held.ts';
 import { type OpenView, openView } from './verdict-view.ts';
 import type { Doubt, Judged, Verdict } from './verdict-words.ts';
-
-export { checkBottomRule, type PolicyView } from '../policy/bottom-rule.ts';
-export { policyDigest } from '../policy/policy-digest.ts';
-
-/** What an owned rule stands for, as far as it is about the same group and traffic as a candidate. */
-export interface HeldGrants {
-  readonly group: string;
-  readonly family: AddressFamily;
-  readonly traffic: Traffic;
-  readonly contributions: Contributions;
-}
 
 export interface OwnedInVerdict {
   readonly uuid: string;
   /** The interfaces it has contributions of: it counts for no other destination. */
   readonly interfaces: readonly string[];
-  /**
-   * The grants it stands for. What it holds no other rule is added for: where an administrator disabled or narrowed
-   * it, that grant is `overridden` by it. Leave it out when the candidates contain no grant that an owned rule holds.
-   */
-  readonly holds?: HeldGrants;
 }
 
 export interface VerdictQuestion {
@@ -56,41 +39,6 @@ const checkZones = (candidate: CandidateRule): void => {
     }
   }
 };
-
-const sameTraffic = (a: Traffic, b: Traffic): boolean => {
-  switch (a.kind) {
-    case 'ports':
-      return (
-        b.kind === 'ports' && a.protocol === b.protocol && a.ports.from === b.ports.from && a.ports.to === b.ports.to
-      );
-    case 'icmp':
-      return b.kind === 'icmp' && a.family === b.family && a.type === b.type && a.code === b.code;
-    case 'protocol':
-      return b.kind === 'protocol' && a.number === b.number;
-    case 'all':
-      return b.kind === 'all';
-  }
-};
-
-const sameSource = (a: GrantSource, b: GrantSource): boolean =>
-  a.source === b.source && a.securityGroupRule === b.securityGroupRule && a.prefixList === b.prefixList;
-
-const sameDestination = (a: GrantDestination, b: GrantDestination): boolean =>
-  a.interface === b.interface && a.address === b.address;
-
-const holdersIn = (view: OpenView, owned: readonly OwnedInVerdict[], candidate: CandidateRule): readonly Holder[] =>
-  owned.flatMap(({ uuid, holds }) => {
-    const name = view.byUuid.get(uuid)?.name;
-    if (name === undefined || holds === undefined) return [];
-    if (holds.group !== candidate.group || holds.family !== candidate.family) return [];
-    if (!sameTraffic(holds.traffic, candidate.traffic)) return [];
-    const { contributions } = holds;
-    const sources = candidate.sources.map((from) => contributions.sources.some((one) => sameSource(one, from)));
-    const destinations = candidate.destinations.map((to) =>
-      contributions.destinations.some((one) => sameDestination(one, to)),
-    );
-    return sources.includes(true) && destinations.includes(true) ? [{ name, sources, destinations }] : [];
-  });
 
 const trafficName = ({ service, application, traffic }: CandidateRule): string => {
   if (service.kind === 'any') return traffic.kind === 'all' ? 'all traffic' : application.join(', ');
@@ -175,7 +123,7 @@ export const judgeCandidates = (question: VerdictQuestion): readonly Judged[] =>
     if (candidate.sources.length === 0 || candidate.destinations.length === 0) {
       throw new RangeError(`A candidate for group ${candidate.group} has no source or no destination`);
     }
-    const answers = views.map((view) => answer(view, candidate, holdersIn(view, owned, candidate), bottomRule));
+    const answers = views.map((view) => answer(view, candidate, bottomRule));
     const needs = (source: number, destination: number) => answers.some((one) => one.needs(source, destination));
     const explanation = explanationOf(question, views, answers);
     const doubts = uniqueDoubts(answers.flatMap((one) => one.doubts));

@@ -6,7 +6,7 @@ import { createFirewall } from '../../panos/create-firewall.ts';
 import type { Firewall, Send } from '../../panos/firewall.ts';
 import type { Settings } from '../settings.ts';
 import type { Run } from '../step.ts';
-import type { Surroundings } from '../surroundings.ts';
+import { type Surroundings, sdkClient } from '../surroundings.ts';
 
 /** How long a key read from Secrets Manager is used before it is read again. */
 const keyMilliseconds = 300_000;
@@ -38,11 +38,8 @@ const parseObject = (text: string): Readonly<Record<string, unknown>> | null => 
  * than is left: a step that may write says beforehand until when, and others rely on it.
  */
 export const firewallPart = (surroundings: Surroundings, settings: Settings, run: Run): Firewall => {
-  const { world, sdk, once } = surroundings;
-  const secrets = once(
-    'secretsmanager',
-    () => new SecretsManagerClient(sdk as ConstructorParameters<typeof SecretsManagerClient>[0] & object),
-  );
+  const { world, once } = surroundings;
+  const secrets = sdkClient(surroundings, 'secretsmanager', SecretsManagerClient);
   const kept = once('api-key', () => ({ key: '', until: 0 }));
   const readKey = async (): Promise<string> => {
     if (kept.until > world.now()) return kept.key;

@@ -1,11 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Changes, createChanges } from '../../aws/table/changes.ts';
 import { createRecords, type Records } from '../../aws/table/records.ts';
-import { createTable } from '../../aws/table/table.ts';
+import { createTable, type Table } from '../../aws/table/table.ts';
 import { createTurns, type Turns } from '../../aws/table/turn.ts';
 import { createWorkings, type Workings } from '../../aws/table/workings.ts';
 import type { Settings } from '../settings.ts';
-import type { Surroundings } from '../surroundings.ts';
+import { type Surroundings, sdkClient } from '../surroundings.ts';
 
 export interface TableParts {
   readonly changes: Changes;
@@ -16,23 +16,24 @@ export interface TableParts {
   readonly unreadable: readonly string[];
 }
 
-/** Everything that is kept in the one table. With a run, records are written until its deadline only. */
+/** The one table. `putAside` is told of items in lists that this version cannot read. */
+export const tableOf = (surroundings: Surroundings, settings: Settings, putAside?: (what: string) => void): Table =>
+  createTable(sdkClient(surroundings, 'dynamodb', DynamoDBClient), settings.TABLE_NAME, putAside);
+
+/** Everything that is kept in the one table; records are written until the run's deadline only. */
 export const tableParts = (
-  { world, sdk, once }: Surroundings,
+  surroundings: Surroundings,
   settings: Settings,
   run?: { readonly deadline: number },
 ): TableParts => {
-  const client = once(
-    'dynamodb',
-    () => new DynamoDBClient(sdk as ConstructorParameters<typeof DynamoDBClient>[0] & object),
-  );
+  const { now } = surroundings.world;
   const unreadable: string[] = [];
-  const table = createTable(client, settings.TABLE_NAME, (what) => unreadable.push(what));
+  const table = tableOf(surroundings, settings, (what) => unreadable.push(what));
   return {
-    changes: createChanges(table, world.now),
-    turns: createTurns({ table, now: world.now }),
-    records: createRecords(table, world.now, run?.deadline),
-    workings: createWorkings(table, world.now),
+    changes: createChanges(table, now),
+    turns: createTurns({ table, now }),
+    records: createRecords(table, now, run?.deadline),
+    workings: createWorkings(table, now),
     unreadable,
   };
 };

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Subject } from '../../../shared/domain/change.ts';
 import type { CandidateRule } from '../../../shared/domain/rules/candidate-rules.ts';
-import { candidateRules } from '../../../shared/domain/rules/candidates.ts';
+import { candidateRules } from '../../../shared/domain/rules/candidate-rules.ts';
 import type { Account } from '../../local/ec2/account.ts';
 import type { Ec2Faults } from '../../local/ec2/endpoint.ts';
 import { appIds, derive, worldOf } from '../../unit/aws/ec2-world.ts';

@@ -3,11 +3,10 @@ import { test } from 'node:test';
 import * as ec2 from '@aws-sdk/client-ec2';
 import fc from 'fast-check';
 import { createEc2Reads, type Ec2Reads } from '../../../shared/aws/ec2/ec2.ts';
-import { observe } from '../../../shared/aws/ec2/observe.ts';
 import { changeFromEvent } from '../../../shared/aws/events/events.ts';
 import type { Change, Subject } from '../../../shared/domain/change.ts';
 import type { Grant } from '../../../shared/domain/grants/grants.ts';
-import { notYetVisible } from '../../../shared/domain/grants/visibility.ts';
+import { lagOf } from '../../../shared/workflow/visibility.ts';
 import type { BusEvent } from '../../local/bus-event.ts';
 import { createEc2 } from '../../local/ec2/endpoint.ts';
 import { inProcessHandler } from '../../local/http.ts';
@@ -294,7 +293,7 @@ test('what the last event of a call announced is visible once EC2 has come to re
     fc.asyncProperty(accountPlan, histories, async (plan, calls) => {
       await play(plan, calls, async ({ reads, changes }) => {
         const last = changes.at(-1);
-        if (last !== undefined) assert.equal(notYetVisible(last, await observe(reads, last)), null);
+        if (last !== undefined) assert.equal(await lagOf(reads, last), null);
       });
     }),
     { numRuns: 20 },

@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Grant, GrantDestination, GrantSource, Traffic } from '../../../shared/domain/grants/grants.ts';
+import type { Contributions, Grant, GrantDestination, GrantSource } from '../../../shared/domain/grants/grants.ts';
 import { GrantIndex, remaining } from '../../../shared/domain/plan/grant-index.ts';
-import type { Contributions, RuleRecord } from '../../../shared/domain/plan/ownership.ts';
+import type { RuleRecord } from '../../../shared/domain/plan/ownership.ts';
 import type { Recognised, Recognition } from '../../../shared/domain/plan/recognise.ts';
-import {
-  type Holding,
-  missingGrants,
-  planRemovals,
-  type Removals,
-  shrunkMembers,
-} from '../../../shared/domain/plan/removals.ts';
-import { grantKey, grantsOf } from '../../../shared/domain/rules/rule-content.ts';
+import { type Holding, planRemovals, type Removals, shrunkMembers } from '../../../shared/domain/plan/removals.ts';
 import { contains, overlaps } from '../../../shared/domain/sets/addresses.ts';
+import type { Traffic } from '../../../shared/domain/sets/traffic.ts';
+import { candidatesFor, grantKey, grantsOf, missingGrants } from '../../support/grants.ts';
+import { ours } from '../../support/owned-rule-name.ts';
 import { destination, ownedRecord, source, standing, tcp } from '../../unit/domain/owned.ts';
 import { runs } from '../verdict/runs.ts';
 
@@ -72,6 +68,11 @@ const grantsIn = (
   { group, family, traffic }: Pick<Grant, 'group' | 'family' | 'traffic'>,
 ) => grantsOf(contributions, { group, family, traffic });
 
+const identityOf = ({ name, uuid }: RuleRecord): Pick<Recognised, 'name' | 'uuid'> => ({
+  name: ours(name),
+  uuid: String(uuid),
+});
+
 interface House {
   readonly recognition: Recognition;
   readonly desired: readonly Grant[];
@@ -93,6 +94,7 @@ const ownedRule = (index: number) =>
       const contributions: Contributions = { sources: said.sources, destinations: said.destinations };
       const record = ownedRecord({ id: `i-1-${index}`, contributions, ...said.kind });
       return {
+        ...identityOf(record),
         record: record as Recognised['record'],
         rule: standing(record, {
           source: said.source(record.content.source),
@@ -101,7 +103,7 @@ const ownedRule = (index: number) =>
         }),
         editedBy: said.editedBy,
         changedService: null,
-      } as Recognised;
+      };
     });
 
 const universe = kinds
@@ -151,7 +153,8 @@ const house: fc.Arbitrary<House> = fc
     };
   });
 
-const plan = ({ recognition, desired, scope }: House): Removals => planRemovals(recognition, desired, scope);
+const plan = ({ recognition, desired, scope }: House): Removals =>
+  planRemovals(recognition, candidatesFor(desired), scope);
 const keys = (grants: readonly Grant[]): readonly string[] => grants.map(grantKey).sort();
 const distinctKeys = (grants: readonly Grant[]): readonly string[] => [...new Set(keys(grants))];
 const heldBy = (kept: Holding): readonly Grant[] => grantsIn(kept.contributions, kept.record);
@@ -225,7 +228,7 @@ test('a rule that somebody is editing keeps all it stands for, is not touched, a
 
 test('what remains of a rule is a part of it: a rectangle of its own sources and destinations, each once', (t) => {
   runs(t, 4_000, house, ({ recognition, desired, scope }) => {
-    const index = GrantIndex.of(desired);
+    const index = GrantIndex.of(candidatesFor(desired));
     for (const { record } of recognition.owned) {
       const left = remaining(record, index, scope);
       const had = new Set(keys(grantsIn(record.contributions, record)));
@@ -241,8 +244,8 @@ test('what is wholly desired remains whole, and an interface out of scope loses 
   runs(t, 2_000, house, ({ recognition, desired, scope }) => {
     for (const { record } of recognition.owned) {
       const all = grantsIn(record.contributions, record);
-      assert.deepEqual(remaining(record, GrantIndex.of(all), scope), record.contributions);
-      assert.deepEqual(remaining(record, GrantIndex.of(desired), new Set()), record.contributions);
+      assert.deepEqual(remaining(record, GrantIndex.of(candidatesFor(all)), scope), record.contributions);
+      assert.deepEqual(remaining(record, GrantIndex.of(candidatesFor(desired)), new Set()), record.contributions);
       assert.deepEqual(remaining(record, GrantIndex.of([]), new Set(all.map((grant) => grant.interface))), {
         sources: [],
         destinations: [],
@@ -299,7 +302,13 @@ test('a second plan on the result of the first changes nothing, also with what w
         group: grant.group,
         traffic: grant.traffic,
       });
-      return { ...each.recognition.owned[0], record, rule: standing(record), editedBy: null } as Recognised;
+      return {
+        ...identityOf(record),
+        record: record as Recognised['record'],
+        rule: standing(record),
+        editedBy: null,
+        changedService: null,
+      };
     });
     const third = plan({ ...then, recognition: { ...then.recognition, owned: [...then.recognition.owned, ...added] } });
     assert.deepEqual([third.removals, third.shrinks], [[], []]);

@@ -192,7 +192,7 @@ test("an explanation's parts are disjoint and together the candidate", (t) => {
     for (const asked of question.candidates) {
       // One interface: of two interfaces with one address the parts are told apart by interface, not by address.
       const candidate = { ...asked, destinations: asked.destinations.map((to) => ({ ...to, interface: 'eni-1' })) };
-      const { taken, rest, parts } = answer(view, candidate, [], bottomRule);
+      const { taken, rest, parts } = answer(view, candidate, bottomRule);
       assert.equal(parts.length, taken.length + (rest.length > 0 ? 1 : 0));
       for (const [s] of candidate.sources.entries()) {
         for (const [d] of candidate.destinations.entries()) {

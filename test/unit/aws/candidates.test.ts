@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type Subject, subjectId } from '../../../shared/domain/change.ts';
 import type { Grant } from '../../../shared/domain/grants/grants.ts';
 import { permissionTraffic } from '../../../shared/domain/grants/permission-traffic.ts';
-import { type CandidateContext, candidateRules } from '../../../shared/domain/rules/candidates.ts';
+import { type CandidateContext, candidateRules } from '../../../shared/domain/rules/candidate-rules.ts';
 import { type TranslationSettings, translate } from '../../../shared/domain/rules/translation.ts';
 import { appIds } from './ec2-world.ts';
 

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Traffic } from '../../../shared/domain/grants/grants.ts';
 import { scopesInOrder } from '../../../shared/domain/policy/object-look-up.ts';
 import type {
   AddressGroup,
@@ -14,6 +13,7 @@ import { translatedDestinations } from '../../../shared/domain/rules/destination
 import { checkApplications } from '../../../shared/domain/rules/device-applications.ts';
 import { fitToDevice } from '../../../shared/domain/rules/fit-to-device.ts';
 import { translate } from '../../../shared/domain/rules/translation.ts';
+import type { Traffic } from '../../../shared/domain/sets/traffic.ts';
 import { appIds } from './ec2-world.ts';
 
 const scope = (more: Partial<ObjectScope> = {}): ObjectScope => ({

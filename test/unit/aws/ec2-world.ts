@@ -1,8 +1,9 @@
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { createEc2Reads, type Ec2Reads } from '../../../shared/aws/ec2/ec2.ts';
-import { type InterfaceScope, resolveInterfaces } from '../../../shared/aws/ec2/interfaces.ts';
+import { resolveInterfaces } from '../../../shared/aws/ec2/interfaces.ts';
 import { readDesiredGrants } from '../../../shared/aws/ec2/read-grants.ts';
-import type { TranslationSettings } from '../../../shared/domain/rules/translation.ts';
+import type { InterfaceScope } from '../../../shared/domain/grants/standing.ts';
+import { refusalOf, type TranslationSettings } from '../../../shared/domain/rules/translation.ts';
 import type { Account } from '../../local/ec2/account.ts';
 import { createEc2, type Ec2Endpoint, type Ec2Faults } from '../../local/ec2/endpoint.ts';
 import { type AccountSeed, seedAccount } from '../../local/ec2/seed.ts';
@@ -65,7 +66,10 @@ export const derive = async (
     { subjects: [], recorded: [], ...scope },
     { firewallTargets, serviceInterfaces },
   );
-  return { resolved, ...(await readDesiredGrants(reads, resolved, { firewallTargets, translation })) };
+  return {
+    resolved,
+    ...(await readDesiredGrants(reads, resolved, { firewallTargets, refusalOf: refusalOf(translation) })),
+  };
 };
 
 /**

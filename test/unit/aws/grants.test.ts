@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Subject } from '../../../shared/domain/change.ts';
 import { isNamed } from '../../../shared/domain/errors.ts';
 import { withPreNatAddresses } from '../../../shared/domain/grants/desired-grants.ts';
-import { trafficKey } from '../../../shared/domain/grants/permission-traffic.ts';
+import { trafficKey } from '../../../shared/domain/sets/traffic.ts';
 import type { AccountSeed, SeedPermission } from '../../local/ec2/seed.ts';
 import { derive, firewallInterface, newSeed, protectedVpc, worldOf } from './ec2-world.ts';
 

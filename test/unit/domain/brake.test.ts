@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { vanishedLoss } from '../../../shared/domain/plan/removal-limit.ts';
 import { planRemovals } from '../../../shared/domain/plan/removals.ts';
-import { grantsOf } from '../../../shared/domain/rules/rule-content.ts';
+import { candidatesFor, grantsOf } from '../../support/grants.ts';
 import { destination, edit, ownedRecord, recognised, ruleXpath, source, standing } from './owned.ts';
 
 /** `total` interfaces with one rule each; `gone` of them lose all their grants; `limits` as given. */
@@ -16,7 +16,7 @@ const loss = (total: number, gone: number, limits: { interfaces: number; share: 
   const recognition = recognised({ records, rules: records.map((record) => standing(record)) });
   const desired = records.slice(gone).flatMap((record) => grantsOf(record.contributions, record));
   const scope = new Set(records.map((_, at) => `eni-${at}`));
-  const removals = planRemovals(recognition, desired, scope);
+  const removals = planRemovals(recognition, candidatesFor(desired), scope);
   return vanishedLoss(recognition, removals, new Set(Array.from({ length: vanished }, (_, at) => `eni-${at}`)), limits);
 };
 
@@ -63,7 +63,7 @@ test('an interface that leaves a rule which others keep counts', () => {
   });
   const recognition = recognised({ records: [record], rules: [standing(record)] });
   const desired = grantsOf({ ...record.contributions, destinations: [destination(2)] }, record);
-  const removals = planRemovals(recognition, desired, new Set(['eni-1', 'eni-2']));
+  const removals = planRemovals(recognition, candidatesFor(desired), new Set(['eni-1', 'eni-2']));
   const found = vanishedLoss(recognition, removals, new Set(['eni-1']), { interfaces: 0, share: 0 });
   assert.deepEqual([found.interfaces, found.owned], [['eni-1'], 2]);
 });

@@ -1,9 +1,12 @@
-import type { Grant, GrantDestination, GrantSource, Traffic } from '../../../shared/domain/grants/grants.ts';
-import type { Contributions, RuleContent, RuleRecord } from '../../../shared/domain/plan/ownership.ts';
+import type { Contributions, Grant, GrantDestination, GrantSource } from '../../../shared/domain/grants/grants.ts';
+import type { RuleRecord } from '../../../shared/domain/plan/ownership.ts';
 import { type Recognition, recognise } from '../../../shared/domain/plan/recognise.ts';
-import type { PendingEdit, SecurityRule } from '../../../shared/domain/policy/policy.ts';
-import type { RuleService } from '../../../shared/domain/rules/candidate-rules.ts';
+import type { PendingEdit } from '../../../shared/domain/policy/pending-edits.ts';
+import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';
+import type { RuleContent } from '../../../shared/domain/rules/rule-content.ts';
 import { destinationMembers, sourceMembers } from '../../../shared/domain/rules/rule-content.ts';
+import type { RuleService } from '../../../shared/domain/rules/translation.ts';
+import type { Traffic } from '../../../shared/domain/sets/traffic.ts';
 import { cleanUp, policy, rule } from './verdict-policies.ts';
 
 export const tcp = (port: number): Traffic => ({ kind: 'ports', protocol: 'tcp', ports: { from: port, to: port } });

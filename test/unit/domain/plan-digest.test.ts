@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { planDigest } from '../../../shared/domain/plan/plan-digest.ts';
-import type { PendingEdit, SecurityRule } from '../../../shared/domain/policy/policy.ts';
+import { planDigest } from '../../../shared/domain/plan/digest.ts';
+import type { PendingEdit } from '../../../shared/domain/policy/pending-edits.ts';
+import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';
 import { edit, ownedRecord, ruleXpath, standing } from './owned.ts';
 import { cleanUp, policy, rule, type Scopes } from './verdict-policies.ts';
 

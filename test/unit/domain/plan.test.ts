@@ -2,14 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Grant } from '../../../shared/domain/grants/grants.ts';
 import type { RuleRecord } from '../../../shared/domain/plan/ownership.ts';
-import {
-  missingGrants,
-  namePrefix,
-  planRemovals,
-  shrunkMembers,
-  withRemovals,
-} from '../../../shared/domain/plan/removals.ts';
-import { grantsOf } from '../../../shared/domain/rules/rule-content.ts';
+import { planRemovals as planFrom, shrunkMembers, withRemovals } from '../../../shared/domain/plan/removals.ts';
+import { namePrefix } from '../../../shared/domain/rules/candidate-rules.ts';
+import { candidatesFor, grantsOf, missingGrants } from '../../support/grants.ts';
 import { destination, edit, grantFor, ownedRecord, recognised, ruleXpath, source, standing, tcp } from './owned.ts';
 import { candidate, cleanUp, policy, rule } from './verdict-policies.ts';
 
@@ -23,6 +18,11 @@ const record = ownedRecord({ contributions: { sources: [any, office], destinatio
 const all = grantsOf(record.contributions, { group: 'sg-1', family: 4, traffic: tcp(443) });
 const everywhere = new Set(['eni-1', 'eni-2', 'eni-3']);
 const stands = standing(record);
+const planRemovals = (
+  recognition: Parameters<typeof planFrom>[0],
+  desired: readonly Grant[],
+  scope: ReadonlySet<string>,
+) => planFrom(recognition, candidatesFor(desired), scope);
 const planFor = (desired: readonly Grant[], rules = [stands], scope = everywhere, records = [record]) =>
   planRemovals(recognised({ records, rules }), desired, scope);
 const nothing = { removals: [], shrinks: [], moves: [], notTouched: [], declined: [], repaired: [] };

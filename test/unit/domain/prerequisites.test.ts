@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ObjectScope } from '../../../shared/domain/policy/policy.ts';
-import { localRules, missingPrerequisites } from '../../../shared/domain/rules/prerequisites.ts';
+import { localRules } from '../../../shared/domain/policy/policy.ts';
+import { missingPrerequisites } from '../../../shared/domain/rules/prerequisites.ts';
 import { policy, rule } from './verdict-policies.ts';
 
 const none = {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RuleRecord } from '../../../shared/domain/plan/ownership.ts';
-import { foreignEditor, type Recognition } from '../../../shared/domain/plan/recognise.ts';
+import type { Recognition } from '../../../shared/domain/plan/recognise.ts';
+import { foreignEditor } from '../../../shared/domain/policy/pending-edits.ts';
+import { ours as ownedName } from '../../support/owned-rule-name.ts';
 import {
   destination,
   edit,
@@ -117,7 +119,10 @@ test('a tombstone whose rule is back, running or not: returned, and reported', (
     const found = recognised({ records: [tombstone], rules: [back], running });
     assert.deepEqual(
       { ...found, reports: [] },
-      { ...none, returned: [{ record: tombstone, rule: back, editedBy: null }] },
+      {
+        ...none,
+        returned: [{ record: tombstone, rule: back, uuid: 'uuid of i-1-1', name: ownedName('i-1-1'), editedBy: null }],
+      },
     );
     assert.deepEqual(whats(found), ['returned']);
   }

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { GrantIndex } from '../../../shared/domain/plan/grant-index.ts';
 import {
   contentOf,
   contentOfRule,
   destinationMembers,
   differences,
-  grantKey,
-  grantsOf,
   portText,
   serviceName,
   sourceMembers,
-  trafficText,
 } from '../../../shared/domain/rules/rule-content.ts';
+import { trafficText } from '../../../shared/domain/sets/traffic.ts';
 import { destination, grantFor, ownedRecord, source, standing, tcp } from './owned.ts';
 import { candidate } from './verdict-policies.ts';
 
@@ -84,22 +83,9 @@ test('grants are told apart by the whole tuple', () => {
     { ...grant, traffic: { kind: 'icmp' as const, family: 4 as const, type: 3, code: 'all' as const } },
     { ...grant, traffic: { kind: 'icmp' as const, family: 4 as const, type: 3, code: 4 } },
   ];
-  assert.equal(new Set([grant, ...others].map(grantKey)).size, others.length + 1);
-  assert.equal(grantKey({ ...grant }), grantKey(grant));
-});
-
-test('contributions stand for every source with every destination', () => {
-  const contributions = {
-    sources: [source('10.0.0.0/8'), source('11.0.0.0/8')],
-    destinations: [destination(1), destination(2)],
-  };
-  const grants = grantsOf(contributions, { group: 'sg-1', family: 4, traffic: tcp(443) });
-  assert.equal(new Set(grants.map(grantKey)).size, 4);
-  assert.ok(grants.every(({ group }) => group === 'sg-1'));
-  assert.deepEqual(
-    grantsOf({ sources: [], destinations: [destination(1)] }, { group: 'sg-1', family: 4, traffic: tcp(443) }),
-    [],
-  );
+  const index = GrantIndex.of([{ ...grant, sources: [grant], destinations: [grant] }]);
+  assert.ok(index.has(grant, grant, grant));
+  for (const other of others) assert.equal(index.has(other, other, other), false, JSON.stringify(other));
 });
 
 test('traffic and ports are written as engineers write them', () => {

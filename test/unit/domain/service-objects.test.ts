@@ -8,7 +8,7 @@ import {
   unusedServices,
 } from '../../../shared/domain/plan/service-objects.ts';
 import type { Policy, ServiceObject } from '../../../shared/domain/policy/policy.ts';
-import type { RuleService } from '../../../shared/domain/rules/candidate-rules.ts';
+import type { RuleService } from '../../../shared/domain/rules/translation.ts';
 import { cleanUp, policy, rule } from './verdict-policies.ts';
 
 const https: Extract<RuleService, { kind: 'ports' }> = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';
-import { policyDigest } from '../../../shared/domain/verdict/verdict.ts';
+import { policyDigest } from '../../../shared/domain/policy/policy-digest.ts';
 import { cleanUp, type Objects, policy, rule, type Scopes } from './verdict-policies.ts';
 
 const digest = (rules: readonly SecurityRule[], scopes: Scopes = {}): string =>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { editedEntry, rulesAbove } from '../../../shared/domain/policy/bottom-rule.ts';
+import { rulesAbove } from '../../../shared/domain/policy/bottom-rule.ts';
+import { editedEntry } from '../../../shared/domain/policy/pending-edits.ts';
 import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';
 import { lineOfCidrs } from '../../../shared/domain/sets/addresses.ts';
 import { everyApplication, onlyApplications } from '../../../shared/domain/sets/application-sets.ts';

@@ -3,13 +3,12 @@ import { test } from 'node:test';
 import { type ErrorName, NamedError } from '../../../shared/domain/errors.ts';
 import { activePeer, type Peer } from '../../../shared/panos/active-peer.ts';
 import type { Device, Firewall } from '../../../shared/panos/firewall.ts';
+import { ours } from '../../support/owned-rule-name.ts';
 
 const device = (serial: string, haState: string): Device => ({
   serial,
   hostname: serial,
-  model: 'PA-VM',
   swVersion: '11.1.4',
-  multiVsys: false,
   haState,
   writable: haState === 'active' || haState === 'none' || haState === 'active-primary',
   peerSerial: null,
@@ -26,6 +25,8 @@ const peer = (name: string, state: string) => {
   const known: Readonly<Record<string, (...given: unknown[]) => unknown>> = {
     device: () => said('device', device(name, it.state)),
     xpathsOf: () => [`xpath of ${name}`],
+    ruleXpath: (rule) => `xpath of ${name} of ${rule}`,
+    serviceXpath: (service) => `xpath of ${name} of ${service}`,
   };
   const firewall = new Proxy({} as Firewall, {
     get: (_target, method) =>
@@ -56,7 +57,7 @@ test('everything goes to the peer that may be written to, found once', async () 
 test('every method is passed on with what it was given', async () => {
   const [a, b] = [peer('a', 'passive'), peer('b', 'active-primary')];
   const pair = activePeer([a.one, b.one]) as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
-  const methods = Object.keys(pair).filter((method) => method !== 'device' && method !== 'xpathsOf');
+  const methods = Object.keys(pair).filter((method) => method !== 'device' && !/xpath/i.test(method));
   assert.equal(methods.length, 16);
   for (const method of methods) {
     const given = pair[method]?.length === 2 ? ['one', 'two'] : pair[method]?.length === 1 ? ['one'] : [];
@@ -66,7 +67,9 @@ test('every method is passed on with what it was given', async () => {
 
 test('xpaths are the same on both peers and asked of none', () => {
   const [a, b] = [peer('a', 'passive'), peer('b', 'active')];
-  assert.deepEqual(activePeer([a.one, b.one]).xpathsOf({ kind: 'delete-rule', name: 'x' }), ['xpath of a']);
+  assert.deepEqual(activePeer([a.one, b.one]).xpathsOf({ kind: 'delete-rule', name: ours('x') }), ['xpath of a']);
+  assert.equal(activePeer([a.one, b.one]).ruleXpath('x'), 'xpath of a of x');
+  assert.equal(activePeer([a.one, b.one]).serviceXpath('y'), 'xpath of a of y');
   assert.deepEqual([a.asked, b.asked], [[], []]);
 });
 

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { ErrorName } from '../../../shared/domain/errors.ts';
-import type { Edit, Firewall } from '../../../shared/panos/firewall.ts';
+import type { Edit } from '../../../shared/domain/plan/edits.ts';
+import type { Firewall } from '../../../shared/panos/firewall.ts';
 import type { FaultKind } from '../../simulator/faults.ts';
+import { ours } from '../../support/owned-rule-name.ts';
 import { rulesPath } from './scripted-send.ts';
 import { benches } from './simulated.ts';
 
 const plain = { auditComment: null };
-const narrow: readonly Edit[] = [{ kind: 'set-members', name: 'Web in', field: 'source', members: ['8.8.8.8/32'] }];
+const narrow: readonly Edit[] = [
+  { kind: 'set-members', name: ours('Web in'), field: 'source', members: ['8.8.8.8/32'] },
+];
 const sourceOf = async (firewall: Firewall, which: 'candidate' | 'running') =>
   (await firewall[which]()).rules.find(({ name }) => name === 'Web in')?.source;
 
@@ -66,7 +70,7 @@ describe('a write', () => {
       ['colleague'],
     );
     now += 60_000;
-    await firewall.write([{ kind: 'delete-rule', name: 'Web out' }], plain);
+    await firewall.write([{ kind: 'delete-rule', name: ours('Web out') }], plain);
     assert.deepEqual(await firewall.unfinishedCommits(), []);
   });
 
@@ -196,8 +200,8 @@ describe('what is not known of devices is taken either way', () => {
       const { firewall } = bench({ noMatchReply });
       await firewall.write(
         [
-          { kind: 'delete-rule', name: 'Clean up' },
-          { kind: 'delete-rule', name: 'Web in' },
+          { kind: 'delete-rule', name: ours('Clean up') },
+          { kind: 'delete-rule', name: ours('Web in') },
         ],
         plain,
       );

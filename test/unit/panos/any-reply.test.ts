@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { errorCatalogue, NamedError } from '../../../shared/domain/errors.ts';
 import type { Firewall } from '../../../shared/panos/firewall.ts';
+import { ours } from '../../support/owned-rule-name.ts';
 import { rulesPath, scripted, testKey } from './scripted-send.ts';
 
 const calls: Readonly<Record<string, (firewall: Firewall) => Promise<unknown>>> = {
@@ -13,8 +14,8 @@ const calls: Readonly<Record<string, (firewall: Firewall) => Promise<unknown>>> 
   write: (firewall) =>
     firewall.write(
       [
-        { kind: 'delete-rule', name: 'R' },
-        { kind: 'move-rule', name: 'S', before: 'T' },
+        { kind: 'delete-rule', name: ours('R') },
+        { kind: 'move-rule', name: ours('S'), before: 'T' },
       ],
       { auditComment: 'c' },
     ),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { ours } from '../../support/owned-rule-name.ts';
 import { type Answer, always, opResult, scripted } from './scripted-send.ts';
 import { benches } from './simulated.ts';
 
@@ -315,7 +316,8 @@ describe('against the simulated firewall', () => {
     destinationPort: 80,
     application: 'web-browsing',
   } as const;
-  const narrow = (name: string) => [{ kind: 'set-members', name, field: 'source', members: ['8.8.8.8/32'] }] as const;
+  const narrow = (name: string) =>
+    [{ kind: 'set-members', name: ours(name), field: 'source', members: ['8.8.8.8/32'] }] as const;
 
   test('a partial commit carries our edits and not those of a colleague', async () => {
     const { firewall, colleague } = bench();
@@ -338,7 +340,7 @@ describe('against the simulated firewall', () => {
   test('the policy match answers for the running policy', async () => {
     const { firewall } = bench();
     assert.equal(await firewall.policyMatch(session), 'Web in');
-    await firewall.write([{ kind: 'delete-rule', name: 'Web in' }], { auditComment: null });
+    await firewall.write([{ kind: 'delete-rule', name: ours('Web in') }], { auditComment: null });
     assert.equal(await firewall.policyMatch(session), 'Web in');
     await firewall.commit({ description: 'd', full: false });
     assert.equal(await firewall.policyMatch(session), 'Clean up');

@@ -290,10 +290,8 @@ describe('a snapshot', () => {
     assert.deepEqual(read.limits, { securityRules: 10000, services: 2000 });
     assert.deepEqual(read.settings, {
       requireTag: true,
-      requireDescription: false,
       requireAuditComment: true,
       auditCommentRegex: '^CHG',
-      autoAcquireCommitLock: false,
     });
     const bare = (await snapshot({ vsys: '' })).snapshot;
     assert.deepEqual(bare.limits, { securityRules: null, services: null });
@@ -342,9 +340,7 @@ describe('the device', () => {
     assert.deepEqual(await deviceWith('<enabled>no</enabled>'), {
       serial: '007',
       hostname: 'fw',
-      model: 'PA-VM',
       swVersion: '11.1.4',
-      multiVsys: false,
       haState: 'none',
       writable: true,
       peerSerial: null,

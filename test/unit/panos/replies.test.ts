@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type ErrorName, NamedError } from '../../../shared/domain/errors.ts';
-import type { Edit, Firewall } from '../../../shared/panos/firewall.ts';
+import type { Edit } from '../../../shared/domain/plan/edits.ts';
+import type { Firewall } from '../../../shared/panos/firewall.ts';
+import { ours } from '../../support/owned-rule-name.ts';
 import { type Answer, always, got, nothing, scripted, testKey } from './scripted-send.ts';
 
 const raises = async (work: Promise<unknown>, name: ErrorName, words: RegExp): Promise<NamedError> => {
@@ -17,7 +19,7 @@ const raises = async (work: Promise<unknown>, name: ErrorName, words: RegExp): P
   assert.fail('nothing was raised');
 };
 
-const deletion: readonly Edit[] = [{ kind: 'delete-rule', name: 'R' }];
+const deletion: readonly Edit[] = [{ kind: 'delete-rule', name: ours('R') }];
 const write = (firewall: Firewall) => firewall.write(deletion, { auditComment: null });
 const commit = (firewall: Firewall) => firewall.commit({ description: 'd', full: false });
 const read = (firewall: Firewall) => firewall.pendingEdits();

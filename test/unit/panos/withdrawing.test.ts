@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { isNamed } from '../../../shared/domain/errors.ts';
-import type { RuleContent } from '../../../shared/domain/plan/ownership.ts';
+import type { Edit } from '../../../shared/domain/plan/edits.ts';
 import type { Policy } from '../../../shared/domain/policy/policy.ts';
-import type { Edit, Firewall } from '../../../shared/panos/firewall.ts';
+import type { RuleContent } from '../../../shared/domain/rules/rule-content.ts';
+import type { Firewall } from '../../../shared/panos/firewall.ts';
+import { ours } from '../../support/owned-rule-name.ts';
 import { rulesPath } from './scripted-send.ts';
 import { type Bench, benches } from './simulated.ts';
 
@@ -28,14 +30,14 @@ const add = (name: string, changes: Partial<RuleContent> = {}, before = 'Clean u
   content: content(changes),
   before,
 });
-const drop = (name: string): Edit => ({ kind: 'delete-rule', name });
+const drop = (name: string): Edit => ({ kind: 'delete-rule', name: ours(name) });
 const narrow = (name: string, member = '1.2.3.4/32'): Edit => ({
   kind: 'set-members',
-  name,
+  name: ours(name),
   field: 'source',
   members: [member],
 });
-const move = (name: string, before: string): Edit => ({ kind: 'move-rule', name, before });
+const move = (name: string, before: string): Edit => ({ kind: 'move-rule', name: ours(name), before });
 const service = (name: string): Edit => ({
   kind: 'add-service',
   name,
@@ -129,7 +131,7 @@ describe('withdrawing', () => {
     await colleague.write(
       [
         narrow('Web in', '8.8.8.8/32'),
-        { kind: 'set-members', name: 'i-2', field: 'destination', members: ['9.9.9.9/32'] },
+        { kind: 'set-members', name: ours('i-2'), field: 'destination', members: ['9.9.9.9/32'] },
       ],
       plain,
     );
@@ -253,7 +255,7 @@ describe('unchanged', () => {
     await firewall.write([narrow('i-1')], plain);
     await firewall.write(
       [
-        { kind: 'set-members', name: 'i-1', field: 'source', members: ['0.0.0.0/0'] },
+        { kind: 'set-members', name: ours('i-1'), field: 'source', members: ['0.0.0.0/0'] },
         narrow('i-2'),
         move('i-3', 'Web out'),
       ],

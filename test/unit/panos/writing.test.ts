@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { RuleContent } from '../../../shared/domain/plan/ownership.ts';
-import type { Edit, Firewall } from '../../../shared/panos/firewall.ts';
+import type { Edit } from '../../../shared/domain/plan/edits.ts';
+import type { RuleContent } from '../../../shared/domain/rules/rule-content.ts';
+import type { Firewall } from '../../../shared/panos/firewall.ts';
 import { roundsOf } from '../../../shared/panos/write.ts';
 import { places } from '../../../shared/panos/xpath.ts';
+import { ours } from '../../support/owned-rule-name.ts';
 import { benches } from './simulated.ts';
 
 const content: RuleContent = {
@@ -71,7 +73,7 @@ describe('writing', () => {
   test('a set of members replaces the node and leaves the rest of the rule', async () => {
     const { firewall } = await withRules('i-1');
     await firewall.write(
-      [{ kind: 'set-members', name: 'i-1', field: 'source', members: ['1.2.3.0/24', '5.6.7.8/32'] }],
+      [{ kind: 'set-members', name: ours('i-1'), field: 'source', members: ['1.2.3.0/24', '5.6.7.8/32'] }],
       plain,
     );
     const rule = (await firewall.candidate()).rules.find(({ name }) => name === 'i-1');
@@ -84,7 +86,7 @@ describe('writing', () => {
     await firewall.write(
       [
         { kind: 'delete-service', name: 'aws-tcp-443' },
-        { kind: 'delete-rule', name: 'i-1' },
+        { kind: 'delete-rule', name: ours('i-1') },
       ],
       plain,
     );
@@ -94,8 +96,8 @@ describe('writing', () => {
 
   test('a rule of ours below the bottom rule is moved above it', async () => {
     const { firewall, colleague } = await withRules('i-1');
-    await colleague.write([{ kind: 'move-rule', name: 'Clean up', before: 'i-1' }], plain);
-    await firewall.write([{ kind: 'move-rule', name: 'i-1', before: 'Clean up' }], plain);
+    await colleague.write([{ kind: 'move-rule', name: ours('Clean up'), before: 'i-1' }], plain);
+    await firewall.write([{ kind: 'move-rule', name: ours('i-1'), before: 'Clean up' }], plain);
     assert.deepEqual(await names(firewall), [...administrators, 'i-1', 'Clean up']);
   });
 
@@ -103,7 +105,7 @@ describe('writing', () => {
     const { firewall } = bench();
     await firewall.write(
       [
-        { kind: 'delete-rule', name: 'i-9' },
+        { kind: 'delete-rule', name: ours('i-9') },
         { kind: 'delete-service', name: 'gone' },
       ],
       plain,
@@ -161,8 +163,8 @@ describe('writing', () => {
     const { firewall, simulator } = bench();
     const before = simulator.exportConfiguration('candidate');
     for (const edit of [
-      { kind: 'set-members', name: 'i-9', field: 'source', members: ['1.1.1.1/32'] },
-      { kind: 'move-rule', name: 'i-9', before: 'Clean up' },
+      { kind: 'set-members', name: ours('i-9'), field: 'source', members: ['1.1.1.1/32'] },
+      { kind: 'move-rule', name: ours('i-9'), before: 'Clean up' },
       { ...add('i-1'), before: 'No such bottom' },
     ] as const) {
       await assert.rejects(firewall.write([edit], plain), { name: 'PlanStale' });
@@ -175,8 +177,8 @@ describe('writing', () => {
     await firewall.write(
       [
         add('i-3'),
-        { kind: 'set-members', name: 'i-1', field: 'source', members: ['1.1.1.1/32'] },
-        { kind: 'delete-rule', name: 'i-2' },
+        { kind: 'set-members', name: ours('i-1'), field: 'source', members: ['1.1.1.1/32'] },
+        { kind: 'delete-rule', name: ours('i-2') },
       ],
       { auditComment: 'CHG <1>' },
     );
@@ -220,7 +222,7 @@ describe('rounds', () => {
     const edits: Edit[] = [
       ...Array.from({ length: 400 }, (_, index) => add(`i-${index}`)),
       ...Array.from({ length: 3 }, (_, index): Edit => ({ kind: 'delete-service', name: `s-${index}` })),
-      ...Array.from({ length: 3 }, (_, index): Edit => ({ kind: 'delete-rule', name: `d-${index}` })),
+      ...Array.from({ length: 3 }, (_, index): Edit => ({ kind: 'delete-rule', name: ours(`d-${index}`) })),
     ];
     const rounds = roundsOf(place, edits);
     assert.deepEqual(
@@ -272,9 +274,9 @@ describe('checked before anything is sent', () => {
     ['a rule name with a blank at its end', add('a '), /characters other than/],
     ['an empty name', add(''), /is empty/],
     ['a reserved name', add('any'), /reserved/],
-    ['the name of a default rule', { kind: 'delete-rule', name: 'interzone-default' }, /reserved/],
+    ['the name of a default rule', { kind: 'delete-rule', name: ours('interzone-default') }, /reserved/],
     ['an empty side', add('a', { source: [] }), /source has no members/],
-    ['an empty set', { kind: 'set-members', name: 'a', field: 'destination', members: [] }, /no members/],
+    ['an empty set', { kind: 'set-members', name: ours('a'), field: 'destination', members: [] }, /no members/],
     ['any beside others', add('a', { destination: ['any', '10.0.0.0/8'] }), /"any" must stand alone/],
     ['application-default beside others', add('a', { service: ['application-default', 'x'] }), /must stand alone/],
     ['a member twice', add('a', { source: ['1.1.1.1/32', '1.1.1.1/32'] }), /twice/],
@@ -297,7 +299,7 @@ describe('checked before anything is sent', () => {
       { kind: 'add-service', name: 's', service: { protocol: 'tcp', port: '80', sourcePort: 'x' }, tag: null },
       /source port/,
     ],
-    ['a rule before itself', { kind: 'move-rule', name: 'a', before: 'a' }, /before itself/],
+    ['a rule before itself', { kind: 'move-rule', name: ours('a'), before: 'a' }, /before itself/],
   ];
   for (const [title, edit, words] of cases) {
     test(`${title} is Misconfigured`, async () => {
@@ -345,10 +347,10 @@ describe('a firewall without multi-config', () => {
     await assert.rejects(
       firewall.write(
         [
-          { kind: 'set-members', name: 'i-2', field: 'source', members: ['9.9.9.9/32'] },
+          { kind: 'set-members', name: ours('i-2'), field: 'source', members: ['9.9.9.9/32'] },
           { ...service, name: 'aws-tcp-444' },
           add('i-3'),
-          { kind: 'delete-rule', name: 'i-1' },
+          { kind: 'delete-rule', name: ours('i-1') },
           // Still used by i-2 and i-3.
           { kind: 'delete-service', name: 'aws-tcp-443' },
         ],
@@ -365,7 +367,7 @@ describe('a firewall without multi-config', () => {
   test('deletes last, so that a refused addition never has a rule put back under another uuid', async () => {
     const { firewall, seen } = without();
     await assert.rejects(
-      firewall.write([{ kind: 'delete-rule', name: 'Web in' }, add('i-1', { service: ['nonsense'] })], plain),
+      firewall.write([{ kind: 'delete-rule', name: ours('Web in') }, add('i-1', { service: ['nonsense'] })], plain),
       { name: 'FirewallRejected' },
     );
     assert.deepEqual(

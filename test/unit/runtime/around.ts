@@ -1,4 +1,5 @@
-import { remembering, type Surroundings } from '../../../shared/runtime/surroundings.ts';
+import { remembering } from '../../../shared/domain/remember.ts';
+import type { Surroundings } from '../../../shared/runtime/surroundings.ts';
 import { inProcessHandler, type Respond } from '../../local/http.ts';
 
 export const environment: Readonly<Record<string, string>> = {
@@ -23,8 +24,6 @@ export const around = (said: Partial<Surroundings> & { readonly respond?: Respon
       sleep: async (milliseconds) => {
         clock.now += milliseconds;
       },
-      random: () => 0.5,
-      newId: () => 'id',
       environment,
     },
     sdk: {

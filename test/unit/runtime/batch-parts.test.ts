@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createChanges } from '../../../shared/aws/table/changes.ts';
+import type { Table } from '../../../shared/aws/table/table.ts';
 import { createTurns } from '../../../shared/aws/table/turn.ts';
 import { createWorkings } from '../../../shared/aws/table/workings.ts';
 import type { Change, Subject } from '../../../shared/domain/change.ts';
 import { NamedError } from '../../../shared/domain/errors.ts';
-import { settingsFrom } from '../../../shared/runtime/settings.ts';
-import { candidateContext } from '../../../shared/workflow/candidate-context.ts';
-import { recordedFor, recordedIn } from '../../../shared/workflow/recorded.ts';
-import { halveBatch } from '../../../shared/workflow/split-batch.ts';
+import { recordedIn } from '../../../shared/domain/plan/recorded.ts';
+import { resultsOf } from '../../../shared/workflow/results.ts';
+import { splitBatch } from '../../../shared/workflow/split-batch.ts';
 import type { BatchLine } from '../../../shared/workflow/step-results.ts';
-import { isYoung } from '../../../shared/workflow/young.ts';
+import { isYoung } from '../../../shared/workflow/visibility.ts';
 import { ownTable } from '../aws/own-table.ts';
 import { destination, ownedRecord, source } from '../domain/owned.ts';
-import { environment } from './around.ts';
 
 const instance = (id: string): Subject => ({ kind: 'instance', id });
 const group = (id: string): Subject => ({ kind: 'group', id });
@@ -41,23 +40,6 @@ test('a change is young until EC2 has had its time, to the millisecond', () => {
     false,
     'a time nobody can read is believed at once',
   );
-});
-
-test('candidates are made for the subject each change was taken for, in order, with zones and translation', () => {
-  const line = (subject: Subject): BatchLine => ({
-    pk: 'p',
-    sk: 's',
-    execution: 'run',
-    subject,
-    change: changeOf(instance('i-1'), instance('i-2')),
-  });
-  const settings = settingsFrom({ ...environment, UNTRUST_ZONE: 'out', TRUST_ZONE: 'in', APPLICATIONS: 'port-only' });
-  const context = candidateContext(settings, [line(instance('i-2')), line(group('sg-1'))]);
-  assert.deepEqual(
-    context.changes.map(({ subjects }) => subjects),
-    [[instance('i-2')], [group('sg-1')]],
-  );
-  assert.deepEqual([context.from, context.to, context.translation.applications], ['out', 'in', 'port-only']);
 });
 
 const contributions = (...numbers: number[]) => ({
@@ -88,11 +70,11 @@ test('recorded for everything: all, each once', () => {
   assert.deepEqual(interfaces(), []);
 });
 
-test('two addresses of one interface are two destinations', async () => {
+test('two addresses of one interface are two destinations', () => {
   const both = ownedRecord({
     contributions: { sources: [source('0.0.0.0/0')], destinations: [destination(1), destination(1, '10.0.1.9/32')] },
   });
-  const found = await recordedFor({ rules: async () => [both, both] }, [instance('i-1')]);
+  const found = recordedIn([both, both], [instance('i-1')]);
   assert.deepEqual(
     found.map(({ address }) => address),
     ['10.0.1.1/32', '10.0.1.9/32'],
@@ -101,6 +83,14 @@ test('two addresses of one interface are two destinations', async () => {
 
 const execution = { id: 'arn:run', name: 'run', startTime: '2026-11-02T08:00:00Z', redriveCount: 0 };
 const rejection = new NamedError('FirewallRejected', 'the words of the firewall');
+
+/** What a step knows of a plan of `run`, as far as splitting asks for it. */
+const heldIn = (table: Table, now: () => number, fence: number) => ({
+  execution,
+  fence,
+  table: { changes: createChanges(table, now), turns: createTurns({ table, now }) },
+  results: resultsOf(createWorkings(table, now), 'run', fence),
+});
 
 /** A turn of `run` whose plan carries `own` changes of its own and `others` of other executions. */
 const rejected = async (own: number, others: number) => {
@@ -120,14 +110,7 @@ const rejected = async (own: number, others: number) => {
   ];
   await workings.write('run', fence, 'TakeTurn', batch);
   const before = (await turns.read())?.limit;
-  const error = await halveBatch(
-    { changes: createChanges(table, now), turns, workings, execution, fence },
-    rejection,
-    null,
-  ).then(
-    () => null,
-    (one: Error) => one,
-  );
+  const error = await splitBatch(heldIn(table, now, fence), rejection, null).catch((one: Error) => one);
   const after = (await turns.read())?.limit;
   return { error, limit: after === before ? null : after };
 };
@@ -141,23 +124,23 @@ test('a rejected plan with changes of others is planned again with half as many'
     [0, 5, 2],
   ] as const) {
     const found = await rejected(own, others);
-    assert.equal(found.error?.name, 'PlanStale');
-    assert.match(found.error?.message ?? '', /\(the words of the firewall\); the next carries/);
-    assert.equal(found.error?.cause, rejection);
+    assert.equal(found.error.name, 'PlanStale');
+    assert.match(found.error.message, /\(the words of the firewall\); the next carries/);
+    assert.equal(found.error.cause, rejection);
     assert.equal(found.limit, limit, `${own} own of ${own + others}`);
   }
 });
 
 test('a rejected plan of its own changes alone is its own failure', async () => {
-  assert.deepEqual(await rejected(1, 0), { error: null, limit: null });
-  assert.deepEqual(await rejected(4, 0), { error: null, limit: null });
+  assert.deepEqual(await rejected(1, 0), { error: rejection, limit: null });
+  assert.deepEqual(await rejected(4, 0), { error: rejection, limit: null });
 });
 
 test('halving ends with the execution’s own changes alone, whatever it started with', async () => {
   for (const own of [1, 3]) {
     let others = 100;
     let plans = 0;
-    for (let found = await rejected(own, others); found.error !== null; found = await rejected(own, others)) {
+    for (let found = await rejected(own, others); found.error !== rejection; found = await rejected(own, others)) {
       plans += 1;
       others = (found.limit ?? 0) - own;
       assert.ok(plans < 9, 'it ends, within the plans a run may make');
@@ -184,12 +167,9 @@ test('a turn that was lost halves nothing', async () => {
   );
   clock.now = expiresAt;
   const next = await turns.take({ ...execution, id: 'arn:next' }, async () => true);
-  await assert.rejects(
-    halveBatch({ changes: createChanges(table, now), turns, workings, execution, fence }, rejection, null),
-    {
-      name: 'PlanStale',
-      message: /no longer/,
-    },
-  );
+  await assert.rejects(splitBatch(heldIn(table, now, fence), rejection, null), {
+    name: 'PlanStale',
+    message: /no longer/,
+  });
   assert.equal((await turns.read())?.limit, next.limit);
 });

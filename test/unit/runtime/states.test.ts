@@ -1,15 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Execution } from '../../../shared/runtime/execution.ts';
 import { createLog } from '../../../shared/runtime/log.ts';
-import {
-  brief,
-  Execution,
-  HeldState,
-  RecordedState,
-  section,
-  shown,
-  TurnInput,
-} from '../../../shared/workflow/states.ts';
+import { brief, HeldState, RecordedState, section, shown, TurnInput } from '../../../shared/workflow/states.ts';
 
 const change = {
   kind: 'StartInstances',

@@ -1,4 +1,5 @@
-import type { PendingEdit, Policy } from '../policy/policy.ts';
+import type { PendingEdit } from '../policy/pending-edits.ts';
+import type { Policy } from '../policy/policy.ts';
 import { policyDigest } from '../policy/policy-digest.ts';
 import type { RuleRecord } from './ownership.ts';
 

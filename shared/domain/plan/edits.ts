@@ -1,0 +1,77 @@
+import type { ServiceObject } from '../policy/policy.ts';
+import { portText, type RuleContent } from '../rules/rule-content.ts';
+import type { RuleService } from '../rules/translation.ts';
+import type { Plan } from './make-plan.ts';
+import type { RuleRecord } from './ownership.ts';
+import type { OwnedRuleName } from './recognise.ts';
+import type { PlannedFor } from './removals.ts';
+
+/**
+ * One edit of the candidate configuration, in the terms of the rulebase. A rule that exists can be edited only under the name
+ * by which it was recognised as ours.
+ */
+export type Edit =
+  | { readonly kind: 'delete-rule'; readonly name: OwnedRuleName }
+  /** Replaces only the `source` or `destination` node. */
+  | {
+      readonly kind: 'set-members';
+      readonly name: OwnedRuleName;
+      readonly field: 'source' | 'destination';
+      readonly members: readonly string[];
+    }
+  | {
+      readonly kind: 'add-service';
+      readonly name: string;
+      readonly service: ServiceObject;
+      readonly tag: string | null;
+    }
+  | { readonly kind: 'delete-service'; readonly name: string }
+  /** Adds the rule and moves it directly above `before`. */
+  | { readonly kind: 'add-rule'; readonly name: string; readonly content: RuleContent; readonly before: string }
+  | { readonly kind: 'move-rule'; readonly name: OwnedRuleName; readonly before: string };
+
+/** A rule about to be added, with the record that says so beforehand. */
+export interface Addition {
+  readonly record: RuleRecord;
+  readonly content: RuleContent;
+}
+
+/** Service objects to be made, by name. */
+export type Made = ReadonlyMap<string, Extract<RuleService, { kind: 'ports' }>>;
+
+/** What is written beside the plan itself. */
+export interface Chosen {
+  readonly additions: readonly Addition[];
+  readonly made: Made;
+}
+
+/**
+ * The whole plan as edits of the candidate configuration: removals before additions, objects before the rules that use them.
+ * `nameOf` tells the name of a rule that was recognised as ours, or raises what happens when it is no longer.
+ */
+export const editsFor = (
+  { removals, shrinks, moves }: Pick<Plan, 'removals' | 'shrinks' | 'moves'>,
+  { additions, made }: Chosen,
+  nameOf: (planned: PlannedFor) => OwnedRuleName,
+  { bottomRule, tag }: { readonly bottomRule: string; readonly tag: string | null },
+): readonly Edit[] => [
+  ...removals.map((planned): Edit => ({ kind: 'delete-rule', name: nameOf(planned) })),
+  ...shrinks.flatMap((planned): readonly Edit[] =>
+    (['source', 'destination'] as const).flatMap((field): readonly Edit[] => {
+      const members = planned[field];
+      return members === null ? [] : [{ kind: 'set-members', name: nameOf(planned), field, members }];
+    }),
+  ),
+  ...[...made].map(
+    ([name, { protocol, ports }]): Edit => ({
+      kind: 'add-service',
+      name,
+      service: { protocol, port: portText(ports), sourcePort: null },
+      tag,
+    }),
+  ),
+  ...additions.map(
+    ({ record, content }): Edit => ({ kind: 'add-rule', name: record.name, content, before: bottomRule }),
+  ),
+  ...moves.map((planned): Edit => ({ kind: 'move-rule', name: nameOf(planned), before: bottomRule })),
+];

@@ -1,0 +1,245 @@
+import { NamedError } from '../errors.ts';
+import type { LeftOut } from '../grants/grants.ts';
+import { checkBottomRule, type PolicyView } from '../policy/bottom-rule.ts';
+import type { PendingEdit } from '../policy/pending-edits.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { CandidateRule } from '../rules/candidate-rules.ts';
+import type { DestinationTranslation } from '../rules/destination-nat.ts';
+import { fitToDevice } from '../rules/fit-to-device.ts';
+import { missingPrerequisites, type Prerequisites } from '../rules/prerequisites.ts';
+import { trafficText } from '../sets/traffic.ts';
+import { judgeCandidates } from '../verdict/verdict.ts';
+import type { Judged } from '../verdict/verdict-words.ts';
+import { planDigest } from './digest.ts';
+import type { ObjectRecord, RuleRecord } from './ownership.ts';
+import { type Recognition, recognise } from './recognise.ts';
+import { type RemovalLimits, vanishedLoss } from './removal-limit.ts';
+import {
+  heldTexts,
+  missingCandidates,
+  type PlannedFor,
+  type PlannedRemoval,
+  type PlannedShrink,
+  planRemovals,
+  type Removals,
+  withRemovals,
+} from './removals.ts';
+import { settleObjects, unusedServices } from './service-objects.ts';
+
+/** The firewall as it was read once. */
+export interface FirewallRead {
+  readonly candidate: Policy;
+  /** The same value as `candidate` when nothing is pending. */
+  readonly running: Policy;
+  readonly pending: readonly PendingEdit[];
+  readonly destinationNat: readonly DestinationTranslation[];
+}
+
+export interface PlanSettings extends Prerequisites {
+  /** The account that only this system uses. */
+  readonly administrator: string;
+  readonly bottomRule: string;
+  readonly limits: RemovalLimits;
+  /** Adds no rule that would open more applications than an administrator allows for the same ports. */
+  readonly strictApplications: boolean;
+}
+
+/** Everything a plan is made from; each read now. */
+export interface PlanInputs {
+  readonly firewall: FirewallRead;
+  readonly rules: readonly RuleRecord[];
+  readonly objects: readonly ObjectRecord[];
+  /** What EC2 grants the interfaces in scope, as rules. */
+  readonly candidates: readonly CandidateRule[];
+  /** Interfaces the plan decides about: what others hold stays as it is. */
+  readonly scope: ReadonlySet<string>;
+  /** Interfaces of which EC2 shows nothing that explains their absence. */
+  readonly vanished: ReadonlySet<string>;
+  /** Hashes of plans that an administrator has approved, though they remove much. */
+  readonly approved: readonly string[];
+  readonly settings: PlanSettings;
+  /** The xpath of a local rule's entry. */
+  readonly ruleXpath: (name: string) => string;
+  /** SHA-256 in hex. */
+  readonly digestOf: (text: string) => string;
+}
+
+/** What happened or happens, in words, and whom it concerns: interface, instance and group ids. */
+export interface OutcomeLine {
+  readonly about: readonly string[];
+  readonly text: string;
+}
+
+/**
+ * What this run does to the firewall and to the records, and why: decided whole, before anything is written. `digest` tells
+ * whether what it relied on still holds. Kept whole in the table, also what only a reader asks for.
+ */
+export interface Plan {
+  readonly digest: string;
+  /** Records of rules to write as they are, and to drop. */
+  readonly repaired: readonly RuleRecord[];
+  readonly forgotten: readonly RuleRecord[];
+  /** The same of service objects. */
+  readonly objectsRepaired: readonly ObjectRecord[];
+  readonly objectsForgotten: readonly ObjectRecord[];
+  readonly removals: readonly PlannedRemoval[];
+  readonly shrinks: readonly PlannedShrink[];
+  readonly moves: readonly PlannedFor[];
+  /** Every candidate rule that nothing of ours stands for, with its verdict: the `needed` ones are added. */
+  readonly judged: readonly Judged[];
+  /** Candidate rules that are not judged, or not all of them, in words: rules of ours stand for them already. */
+  readonly alreadyOurs: readonly string[];
+  /** Likewise: an administrator has taken them out of a rule of ours that is gone, or goes now. */
+  readonly stayClosed: readonly string[];
+  /** What the firewall cannot carry, and why. */
+  readonly leftOut: readonly LeftOut[];
+  /** NAT rules of which it is not known what they translate to. */
+  readonly undecidedNat: readonly string[];
+  /** Service objects of ours that nothing uses any more. */
+  readonly unused: readonly string[];
+  /** What others did to rules and service objects of ours. */
+  readonly reports: readonly string[];
+  /** Owned rules that should change but that another administrator is editing. */
+  readonly notTouched: readonly string[];
+  /** One line of outcome for each thing decided. */
+  readonly lines: readonly OutcomeLine[];
+}
+
+/** The candidate rules of a plan that are added. */
+export const additionsOf = ({ judged }: Pick<Plan, 'judged'>): readonly CandidateRule[] =>
+  judged.flatMap(({ candidate, verdict }) => (verdict.kind === 'needed' ? [candidate] : []));
+
+/** Whether a plan changes anything, on the firewall or in the records. */
+export const changesAnything = (plan: Plan): boolean =>
+  additionsOf(plan).length > 0 ||
+  [plan.removals, plan.shrinks, plan.moves, plan.unused].some((part) => part.length > 0) ||
+  [plan.repaired, plan.forgotten, plan.objectsRepaired, plan.objectsForgotten].some((part) => part.length > 0);
+
+const editsOfOthers = ({ firewall, settings }: PlanInputs): readonly PendingEdit[] =>
+  firewall.pending.filter((edit) => edit.administrator !== settings.administrator);
+
+/** What will run after our own commit and, with others' edits pending, also what will once they commit. */
+const viewsOf = (inputs: PlanInputs): readonly [PolicyView, ...PolicyView[]] => {
+  const { candidate, running } = inputs.firewall;
+  const staged = { label: 'candidate', policy: candidate };
+  return editsOfOthers(inputs).length === 0 ? [staged] : [{ label: 'running', policy: running }, staged];
+};
+
+/** Refuses to plan on a firewall that lacks what the settings name. */
+const checkFirewall = (inputs: PlanInputs): void => {
+  const { firewall, settings } = inputs;
+  checkBottomRule(viewsOf(inputs), settings.bottomRule, editsOfOthers(inputs));
+  const missing = missingPrerequisites(firewall.candidate, settings);
+  if (missing.length > 0) throw new NamedError('Misconfigured', `${missing.join('; ')}.`);
+};
+
+/** Holds back a plan that would remove much because things vanished from EC2, until an administrator approves its hash. */
+const checkRemovalLimit = (
+  { vanished, approved, settings, digestOf }: PlanInputs,
+  recognition: Recognition,
+  removals: Removals,
+): void => {
+  const loss = vanishedLoss(recognition, removals, vanished, settings.limits);
+  if (!loss.tooMuch) return;
+  const hash = digestOf(loss.interfaces.join(' ')).slice(0, 16);
+  if (approved.includes(hash)) return;
+  throw new NamedError(
+    'TooMuchToRemove',
+    `${loss.interfaces.length} of ${loss.owned} interfaces with grants are absent in EC2 or no longer routed through the firewall (${loss.interfaces.slice(0, 5).join(', ')}, …). Nothing was written. If that is meant, approve plan ${hash}: start an execution with {"source":"policy-sync","detail-type":"Scheduled resync","id":"…","time":"…","account":"…","region":"…","detail":{"approvePlan":"${hash}"}}.`,
+  );
+};
+
+/** The candidate rules against the policy as it will be, with the removals made. */
+const judge = (inputs: PlanInputs, removals: Removals, candidates: readonly CandidateRule[]): readonly Judged[] => {
+  const { bottomRule, strictApplications } = inputs.settings;
+  const after = ({ label, policy }: PolicyView): PolicyView => ({
+    label,
+    policy: withRemovals(policy, removals, bottomRule),
+  });
+  const [first, ...more] = viewsOf(inputs);
+  return judgeCandidates({
+    views: [after(first), ...more.map(after)],
+    bottomRule,
+    owned: removals.kept.map(({ uuid, contributions }) => ({
+      uuid,
+      interfaces: [...new Set(contributions.destinations.map((destination) => destination.interface))],
+    })),
+    removedRules: removals.removals.map(({ uuid }) => uuid),
+    candidates,
+    pending: editsOfOthers(inputs),
+    strictApplications,
+  });
+};
+
+const judgedLine = ({ candidate, verdict }: Judged): OutcomeLine => ({
+  about: [
+    candidate.group,
+    ...new Set(candidate.destinations.flatMap((destination) => [destination.instance, destination.interface])),
+  ],
+  text: `${verdict.kind}: ${candidate.group} ${trafficText(candidate.traffic)}: ${verdict.explanation}`,
+});
+
+const outcomeLines = (
+  { removals, shrinks }: Removals,
+  recognition: Recognition,
+  judged: readonly Judged[],
+): readonly OutcomeLine[] => {
+  const owned = new Map(recognition.owned.map(({ record }) => [record.id, record] as const));
+  const about = (id: string): readonly string[] => {
+    const record = owned.get(id);
+    if (record === undefined) return [];
+    return [record.group, ...new Set(record.contributions.destinations.map((destination) => destination.instance))];
+  };
+  return [
+    ...removals.map(({ id, name, why }) => ({ about: about(id), text: `removed "${name}": ${why}` })),
+    ...shrinks.map(({ id, name, why }) => ({ about: about(id), text: `shrunk "${name}": ${why}` })),
+    ...judged.map(judgedLine),
+  ];
+};
+
+/**
+ * The plan: what is ours is recognised, loses what EC2 grants no more, and what EC2 grants and nothing of ours stands for is
+ * held against the policy that remains. Pure: the same inputs make the same plan.
+ * @throws BottomRuleUnusable, Misconfigured when the firewall lacks what the settings name · TooMuchToRemove · OwnershipClash
+ */
+export const makePlan = (inputs: PlanInputs): Plan => {
+  const { firewall, rules, objects, candidates, settings, digestOf } = inputs;
+  checkFirewall(inputs);
+  const recognition = recognise({
+    records: rules,
+    candidate: firewall.candidate,
+    running: firewall.running,
+    pending: firewall.pending,
+    administrator: settings.administrator,
+    bottomRule: settings.bottomRule,
+    ruleXpath: inputs.ruleXpath,
+  });
+  const removals = planRemovals(recognition, candidates, inputs.scope);
+  checkRemovalLimit(inputs, recognition, removals);
+
+  const missing = missingCandidates(candidates, [...removals.kept, ...removals.declined]);
+  const fitted = fitToDevice(missing, firewall.candidate, firewall.destinationNat);
+  const judged = judge(inputs, removals, fitted.candidates);
+
+  const ownUuids = new Set([...rules, ...recognition.repaired].flatMap(({ uuid }) => uuid ?? []));
+  const services = settleObjects(objects, firewall, ownUuids);
+  return {
+    digest: digestOf(planDigest(firewall, rules, settings.bottomRule)),
+    repaired: [...recognition.repaired, ...removals.repaired],
+    forgotten: recognition.forgotten,
+    objectsRepaired: services.repaired,
+    objectsForgotten: services.forgotten,
+    removals: removals.removals,
+    shrinks: removals.shrinks,
+    moves: removals.moves,
+    judged,
+    alreadyOurs: heldTexts(candidates, removals.kept),
+    stayClosed: heldTexts(candidates, removals.declined),
+    leftOut: fitted.leftOut,
+    undecidedNat: fitted.undecidedNat,
+    unused: unusedServices(firewall, services.objects),
+    reports: [...recognition.reports, ...services.reports].map(({ text }) => text),
+    notTouched: removals.notTouched,
+    lines: outcomeLines(removals, recognition, judged),
+  };
+};

@@ -1,0 +1,75 @@
+import type { Records } from '../aws/table/records.ts';
+import type { Addition, Chosen } from '../domain/plan/edits.ts';
+import { additionsOf, type Plan } from '../domain/plan/make-plan.ts';
+import type { ObjectRecord } from '../domain/plan/ownership.ts';
+import { type Configurations, chooseService } from '../domain/plan/service-objects.ts';
+import { type CandidateRule, namePrefix } from '../domain/rules/candidate-rules.ts';
+import { contentOf, type RuleStyle } from '../domain/rules/rule-content.ts';
+import type { RuleService } from '../domain/rules/translation.ts';
+import type { Execution } from '../runtime/execution.ts';
+
+/** What everything that one execution writes has in common. */
+export interface Writing {
+  readonly execution: Execution;
+  readonly fence: number;
+  readonly eventId: string;
+  readonly style: RuleStyle;
+}
+
+/** A name that no rule has: the next number of the subject that is free in every rulebase of both configurations. */
+const freeName = async (records: Records, prefix: string, taken: ReadonlySet<string>): Promise<string> => {
+  for (;;) {
+    const name = `${prefix}-${await records.nextNumber(prefix)}`;
+    if (!taken.has(name)) return name;
+  }
+};
+
+const additionFor = (
+  candidate: CandidateRule,
+  name: string,
+  service: string,
+  { execution, fence, style, eventId }: Writing,
+): Addition => {
+  const content = contentOf(candidate, service, style);
+  const { group, family, traffic, sources, destinations } = candidate;
+  return {
+    content,
+    record: {
+      format: 1,
+      id: name,
+      state: 'intended',
+      name,
+      uuid: null,
+      group,
+      family,
+      traffic,
+      service: candidate.service,
+      contributions: { sources, destinations },
+      content,
+      intent: { kind: 'add', execution: execution.name, content },
+      fence,
+      broughtBy: { eventId, execution: execution.name },
+    },
+  };
+};
+
+/** The additions of the plan, with names and service objects chosen; nothing is written yet but the counters. */
+export const chooseNames = async (
+  plan: Pick<Plan, 'judged'>,
+  configurations: Configurations,
+  records: Records,
+  objects: readonly ObjectRecord[],
+  writing: Writing,
+): Promise<Chosen> => {
+  const { candidate, running } = configurations;
+  const taken = new Set([...candidate.rules, ...running.rules].map((rule) => rule.name));
+  const made = new Map<string, Extract<RuleService, { kind: 'ports' }>>();
+  const additions: Addition[] = [];
+  for (const addition of additionsOf(plan)) {
+    const choice = chooseService(addition.service, configurations, objects, made);
+    if (choice.kind === 'new') made.set(choice.name, choice.service);
+    const name = await freeName(records, namePrefix(addition), taken);
+    additions.push(additionFor(addition, name, choice.kind === 'any' ? 'any' : choice.name, writing));
+  }
+  return { additions, made };
+};

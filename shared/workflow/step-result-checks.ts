@@ -1,0 +1,306 @@
+import { z } from 'zod';
+import type { Change, Subject } from '../domain/change.ts';
+import { errorCatalogue } from '../domain/errors.ts';
+import type { Contributions, GrantDestination, LeftOut, NetworkInterface } from '../domain/grants/grants.ts';
+import type { NetworkPicture } from '../domain/grants/routes.ts';
+import type { Plan } from '../domain/plan/make-plan.ts';
+import type { ObjectRecord, RuleRecord } from '../domain/plan/ownership.ts';
+import { byTrafficColumn } from '../domain/policy/policy.ts';
+import type { CandidateRule } from '../domain/rules/candidate-rules.ts';
+import type { RuleContent } from '../domain/rules/rule-content.ts';
+import type { RuleService } from '../domain/rules/translation.ts';
+import type { Traffic } from '../domain/sets/traffic.ts';
+import type { Judged } from '../domain/verdict/verdict-words.ts';
+import type { Applied, BatchLine, Committed, Derived, Resolved, StepResults } from './step-results.ts';
+
+/**
+ * Whether a step result is of the form this version writes. An execution may be redriven, or its next step run, after a
+ * deployment: what another version wrote is seen here, not where it breaks.
+ */
+
+/** A check of exactly this type: one that takes less or more than the type does not compile. */
+const exactly =
+  <Type>() =>
+  <Check extends z.ZodType<Type>>(check: Type extends z.output<Check> ? Check : never): Check =>
+    check;
+
+const list = <Item extends z.ZodType>(item: Item) => z.array(item).readonly();
+const text = z.string();
+const texts = list(text);
+const family = z.literal([4, 6]);
+const ports = z.object({ from: z.number(), to: z.number() });
+
+const subject = exactly<Subject>()(
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('instance'), id: text }),
+    z.object({ kind: z.literal('group'), id: text }),
+    z.object({ kind: z.literal('everything') }),
+  ]),
+);
+
+const change = exactly<Change>()(
+  z.object({
+    kind: text,
+    subjects: list(subject),
+    who: text,
+    when: text,
+    eventId: text,
+    announced: z.object({
+      instanceStates: z.record(text, text),
+      createdRules: texts,
+      removedRules: texts,
+      revokedPermissions: list(
+        z.object({ protocol: text, fromPort: z.number().nullable(), toPort: z.number().nullable(), source: text }),
+      ).exactOptional(),
+    }),
+    approvesPlan: text.exactOptional(),
+  }),
+);
+
+const batchLine = exactly<BatchLine>()(z.object({ pk: text, sk: text, execution: text, subject, change }));
+
+const destination = exactly<GrantDestination>()(z.object({ interface: text, instance: text, address: text }));
+const sides = {
+  sources: list(z.object({ source: text, securityGroupRule: text, prefixList: text.nullable() })),
+  destinations: list(destination),
+};
+const contributions = exactly<Contributions>()(z.object(sides));
+
+const leftOut = exactly<LeftOut>()(z.object({ what: text, reason: text }));
+
+const networkInterface = exactly<NetworkInterface>()(
+  z.object({
+    id: text,
+    instance: text,
+    vpc: text,
+    subnet: text,
+    groups: texts,
+    addresses: texts,
+  }),
+);
+
+const network = exactly<NetworkPicture>()(
+  z.object({
+    tables: list(
+      z.object({
+        id: text,
+        vpc: text,
+        main: z.boolean(),
+        subnets: texts,
+        routes: list(
+          z.object({
+            destination: z.object({ kind: z.enum(['cidr', 'prefix-list']), value: text }),
+            targets: texts,
+            state: z.enum(['active', 'blackhole', 'filtered']),
+            propagated: z.boolean(),
+          }),
+        ),
+      }),
+    ),
+    vpcs: list(z.object({ id: text, ranges: texts })),
+    prefixLists: list(
+      z.object({ id: text, version: z.number().nullable(), family: family.nullable(), entries: texts }),
+    ),
+  }),
+);
+
+const resolved = exactly<Resolved>()(
+  z.object({
+    notYet: texts,
+    taken: list(batchLine),
+    recorded: list(destination),
+    resolved: z.object({
+      interfaces: list(networkInterface),
+      leftOut: list(leftOut),
+      gone: list(
+        z.object({
+          interface: text,
+          instance: text,
+          addresses: texts,
+          how: z.enum([
+            'stopping',
+            'stopped',
+            'shutting-down',
+            'terminated',
+            'detached',
+            'absent',
+            'not routed',
+            'firewall',
+          ]),
+          vanished: z.boolean(),
+        }),
+      ),
+      network,
+    }),
+  }),
+);
+
+const traffic = exactly<Traffic>()(
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('ports'), protocol: z.enum(['tcp', 'udp']), ports }),
+    z.object({
+      kind: z.literal('icmp'),
+      family,
+      type: z.union([z.number(), z.literal('all')]),
+      code: z.union([z.number(), z.literal('all')]),
+    }),
+    z.object({ kind: z.literal('protocol'), number: z.number() }),
+    z.object({ kind: z.literal('all') }),
+  ]),
+);
+
+const service = exactly<RuleService>()(
+  z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('any') }),
+    z.object({ kind: z.literal('ports'), protocol: z.enum(['tcp', 'udp']), ports }),
+  ]),
+);
+
+const candidate = exactly<CandidateRule>()(
+  z.object({
+    subject,
+    group: text,
+    family,
+    traffic,
+    from: text,
+    to: text,
+    application: texts,
+    service,
+    ...sides,
+    broughtBy: text,
+  }),
+);
+
+const derived = exactly<Derived>()(z.object({ scope: texts, candidates: list(candidate) }));
+
+const action = z.enum(['allow', 'deny', 'drop', 'reset-client', 'reset-server', 'reset-both']);
+
+const content = exactly<RuleContent>()(
+  z.object({
+    ...byTrafficColumn(() => texts),
+    action,
+    logSetting: text.nullable(),
+    profileGroup: text.nullable(),
+    tags: texts,
+    description: text,
+  }),
+);
+
+const state = z.enum(['intended', 'owned', 'tombstone']);
+const declined = contributions.nullable().exactOptional();
+
+const rule = exactly<RuleRecord>()(
+  z.object({
+    format: z.literal(1),
+    id: text,
+    state,
+    name: text,
+    uuid: text.nullable(),
+    group: text,
+    family,
+    traffic,
+    service,
+    contributions,
+    content,
+    intent: z
+      .discriminatedUnion('kind', [
+        z.object({ kind: z.literal('add'), execution: text, content }),
+        z.object({ kind: z.literal('change'), execution: text, content, contributions }),
+        z.object({ kind: z.literal('move'), execution: text }),
+        z.object({ kind: z.literal('remove'), execution: text, declined }),
+      ])
+      .nullable(),
+    declined,
+    fence: z.number(),
+    broughtBy: z.object({ eventId: text, execution: text }),
+  }),
+);
+
+const object = exactly<ObjectRecord>()(
+  z.object({
+    format: z.literal(1),
+    id: text,
+    state,
+    protocol: z.enum(['tcp', 'udp']),
+    ports,
+    fence: z.number(),
+  }),
+);
+
+const decided = { by: texts, reservations: texts, explanation: text };
+const reaching = { ...decided, reaches: text, opensMoreApplicationsThan: texts };
+
+const judged = exactly<Judged>()(
+  z.object({
+    input: z.number(),
+    candidate,
+    verdict: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('allowed'), ...decided }),
+      z.object({ kind: z.literal('overridden'), ...decided }),
+      z.object({ kind: z.literal('needed'), ...reaching }),
+      z.object({ kind: z.literal('refused'), ...reaching }),
+    ]),
+    parts: list(z.object({ rule: text, action: z.enum(['allow', 'override', 'reach']), text })),
+    doubts: list(z.object({ rule: text, action, because: texts })),
+    trimmedSources: texts,
+    trimmedDestinations: texts,
+  }),
+);
+
+const planned = { id: text, name: text, uuid: text };
+const members = texts.nullable();
+
+const plan = exactly<Plan>()(
+  z.object({
+    digest: text,
+    repaired: list(rule),
+    forgotten: list(rule),
+    objectsRepaired: list(object),
+    objectsForgotten: list(object),
+    removals: list(z.object({ ...planned, why: text, declined })),
+    shrinks: list(z.object({ ...planned, contributions, source: members, destination: members, why: text })),
+    moves: list(z.object(planned)),
+    judged: list(judged),
+    alreadyOurs: texts,
+    stayClosed: texts,
+    leftOut: list(leftOut),
+    undecidedNat: texts,
+    unused: texts,
+    reports: texts,
+    notTouched: texts,
+    lines: list(z.object({ about: texts, text })),
+  }),
+);
+
+const applied = exactly<Applied>()(
+  z.object({
+    description: text,
+    stagedXpaths: texts,
+    expectations: list(
+      z.object({
+        id: text,
+        kind: z.enum(['add', 'change', 'move', 'remove']),
+        name: text,
+        uuid: text,
+        content: content.nullable(),
+      }),
+    ),
+    objects: list(object),
+    deletedObjects: texts,
+    withheld: z
+      .object({ name: z.enum(Object.keys(errorCatalogue) as [keyof typeof errorCatalogue]), message: text })
+      .nullable(),
+  }),
+);
+
+const committed = exactly<Committed>()(z.object({ job: text.nullable() }));
+
+export const checks: { readonly [Name in keyof StepResults]: z.ZodType<StepResults[Name]> } = {
+  TakeTurn: list(batchLine),
+  ResolveInterfaces: resolved,
+  DeriveRules: derived,
+  TestRules: plan,
+  ApplyRules: applied,
+  Commit: committed,
+  ReleaseTurn: z.null(),
+};
