@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Grant } from '../../../shared/domain/grants/grants.ts';
+import { additionsOf, changesAnything, makePlan, type PlanInputs } from '../../../shared/domain/plan/make-plan.ts';
+import type { RuleRecord } from '../../../shared/domain/plan/ownership.ts';
+import type { PendingEdit } from '../../../shared/domain/policy/pending-edits.ts';
+import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';
+import { candidatesFor, grantsOf } from '../../support/grants.ts';
+import { destination, edit, ownedRecord, ruleXpath, source, standing } from './owned.ts';
+import { cleanUp, policy, rule } from './verdict-policies.ts';
+
+const record = ownedRecord();
+const granted = grantsOf(record.contributions, record);
+
+const inputs = (
+  said: {
+    readonly rules?: readonly SecurityRule[];
+    readonly running?: readonly SecurityRule[];
+    readonly pending?: readonly PendingEdit[];
+    readonly records?: readonly RuleRecord[];
+    readonly desired?: readonly Grant[];
+    readonly vanished?: readonly string[];
+    readonly approved?: readonly string[];
+  } = {},
+): PlanInputs => {
+  const rules = said.rules ?? [standing(record)];
+  const candidate = policy([...rules, cleanUp]);
+  return {
+    firewall: {
+      candidate,
+      running: said.running === undefined ? candidate : policy([...said.running, cleanUp]),
+      pending: said.pending ?? [],
+      destinationNat: [],
+    },
+    rules: said.records ?? [record],
+    objects: [],
+    candidates: candidatesFor(said.desired ?? granted),
+    scope: new Set(['eni-1', 'eni-2', 'eni-3']),
+    vanished: new Set(said.vanished),
+    approved: said.approved ?? [],
+    settings: {
+      administrator: 'policy-sync',
+      bottomRule: 'Clean up',
+      zones: { UNTRUST_ZONE: 'untrust', TRUST_ZONE: 'trust' },
+      style: { profileGroup: null, logSetting: null, tag: null },
+      limits: { interfaces: 0, share: 0 },
+      strictApplications: false,
+    },
+    ruleXpath,
+    digestOf: (text) => `digest of ${text}`,
+  };
+};
+
+test('where rules of ours say what EC2 grants, the plan changes nothing and says whose the grants are', () => {
+  const plan = makePlan(inputs());
+  assert.equal(changesAnything(plan), false);
+  assert.deepEqual([plan.judged, plan.stayClosed], [[], []]);
+  assert.deepEqual(plan.alreadyOurs, ['sg-1 tcp 443 from 0.0.0.0/0 to 10.0.1.1/32']);
+});
+
+test('the same inputs make the same plan', () => {
+  const desired = [
+    ...granted,
+    ...grantsOf({ sources: [source('198.51.100.0/24')], destinations: [destination(2)] }, record),
+  ];
+  assert.deepEqual(makePlan(inputs({ desired })), makePlan(inputs({ desired })));
+});
+
+test('what is granted beside a rule of ours is judged and added, and of what is ours in part that is said', () => {
+  const two = [destination(1), destination(1, '10.0.1.9/32')];
+  const both = grantsOf({ sources: [source('0.0.0.0/0')], destinations: two }, record);
+  const plan = makePlan(inputs({ desired: both }));
+  assert.deepEqual(
+    additionsOf(plan).map(({ destinations }) => destinations.map(({ address }) => address)),
+    [['10.0.1.9/32']],
+  );
+  assert.deepEqual(plan.alreadyOurs, ['sg-1 tcp 443 from 0.0.0.0/0 to 10.0.1.1/32, 10.0.1.9/32 (in part)']);
+  assert.equal(changesAnything(plan), true);
+});
+
+test('what an administrator took out of a rule that is gone stays closed, and is not said to be ours', () => {
+  const tombstone: RuleRecord = { ...record, state: 'tombstone', declined: record.contributions };
+  const plan = makePlan(inputs({ rules: [], records: [tombstone] }));
+  assert.deepEqual([additionsOf(plan), plan.alreadyOurs], [[], []]);
+  assert.deepEqual(plan.stayClosed, ['sg-1 tcp 443 from 0.0.0.0/0 to 10.0.1.1/32']);
+});
+
+test('a plan that takes much because it vanished is made only when its hash is approved', () => {
+  const said = { desired: [], vanished: ['eni-1'] };
+  const hash = 'digest of eni-1'.slice(0, 16);
+  assert.throws(() => makePlan(inputs(said)), { name: 'TooMuchToRemove', message: new RegExp(`approve plan ${hash}`) });
+  assert.equal(makePlan(inputs({ ...said, approved: [hash] })).removals.length, 1);
+  assert.equal(makePlan(inputs({ desired: [] })).removals.length, 1, 'what EC2 shows gone needs no approval');
+});
+
+test('while a colleague has edits pending, a candidate rule is left out only where both configurations leave it out', () => {
+  const pending = [edit('colleague', ruleXpath('Web in'))];
+  const allowing = rule('Web in', { service: ['any'] });
+  const running = [standing(record), allowing];
+  const desired = [...granted, ...grantsOf({ sources: [source('0.0.0.0/0')], destinations: [destination(2)] }, record)];
+  const verdicts = (said: Parameters<typeof inputs>[0]) =>
+    makePlan(inputs({ desired, ...said })).judged.map(({ verdict }) => verdict.kind);
+  assert.deepEqual(verdicts({ rules: running, running, pending }), ['allowed']);
+  assert.deepEqual(verdicts({ rules: [standing(record)], running, pending }), ['needed'], 'he is deleting it');
+  assert.deepEqual(verdicts({ rules: running, running: [standing(record)], pending }), ['needed'], 'he is adding it');
+});
+
+test('a firewall that lacks what the settings name is not planned on', () => {
+  const bare = inputs();
+  const settings = { ...bare.settings, zones: { UNTRUST_ZONE: 'untrust', TRUST_ZONE: 'inside' } };
+  assert.throws(() => makePlan({ ...bare, settings }), {
+    name: 'Misconfigured',
+    message: /^TRUST_ZONE: the firewall has no zone "inside"/,
+  });
+  const bottomless = { ...bare.firewall, candidate: policy([]) };
+  assert.throws(() => makePlan({ ...bare, firewall: bottomless }), { name: 'BottomRuleUnusable' });
+});

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createTurns } from '../../../shared/aws/table/turn.ts';
+import { createWorkings } from '../../../shared/aws/table/workings.ts';
+import { NamedError } from '../../../shared/domain/errors.ts';
+import { holding } from '../../../shared/workflow/held-step.ts';
+import { resultsOf } from '../../../shared/workflow/results.ts';
+import { ownTable } from '../aws/own-table.ts';
+
+const execution = { id: 'arn:run', name: 'run', startTime: '2026-11-02T08:00:00Z', redriveCount: 0 };
+
+const heldTurn = async () => {
+  const { table, now, clock } = await ownTable();
+  const turns = createTurns({ table, now });
+  const { fence } = await turns.take(execution, async () => true);
+  return { table, now, clock, turns, fence, results: resultsOf(createWorkings(table, now), 'run', fence) };
+};
+
+test('a step that may write keeps everybody else from writing while it acts, and nobody afterwards', async () => {
+  const { turns, fence, now } = await heldTurn();
+  const busy = async () => (await turns.read())?.busyUntil ?? 0;
+  const during = await holding(turns, execution, fence, 60_000, busy);
+  assert.ok(during > now());
+  assert.equal(await busy(), 0);
+});
+
+test('a step that may write is settled also when it fails', async () => {
+  const { turns, fence } = await heldTurn();
+  const failure = new NamedError('FirewallRejected', 'no');
+  await assert.rejects(
+    holding(turns, execution, fence, 60_000, () => Promise.reject(failure)),
+    failure,
+  );
+  assert.equal((await turns.read())?.busyUntil, 0);
+});
+
+test('a step that only reads keeps nobody from writing, and acts only while the turn is its own', async () => {
+  const { turns, fence } = await heldTurn();
+  assert.equal(await holding(turns, execution, fence, null, async (turn) => turn.busyUntil), 0);
+  let acted = false;
+  const act = async () => {
+    acted = true;
+  };
+  await assert.rejects(holding(turns, execution, fence - 1, null, act), { name: 'PlanStale' });
+  assert.equal(acted, false);
+});
+
+test('what one step has handed on is what the next reads', async () => {
+  const { results } = await heldTurn();
+  const derived = { scope: ['eni-1'], candidates: [] };
+  await results.write('DeriveRules', derived);
+  assert.deepEqual(await results.read('DeriveRules'), derived);
+  assert.deepEqual(await results.find('DeriveRules'), derived);
+});
+
+test('a step result that is not there, or that another version has written, is planned anew', async () => {
+  const { table, now, fence, results } = await heldTurn();
+  await assert.rejects(results.read('Commit'), { name: 'PlanStale', message: /result of Commit cannot be carried on/ });
+  assert.equal(await results.find('Commit'), null);
+  const workings = createWorkings(table, now);
+  await workings.write('run', fence, 'DeriveRules', { scope: ['eni-1'], desired: [] });
+  await assert.rejects(results.read('DeriveRules'), {
+    name: 'PlanStale',
+    message: /another version has written it \(candidates: /,
+  });
+  await workings.write('run', fence, 'Commit', { job: 7 });
+  await assert.rejects(results.read('Commit'), { name: 'PlanStale', message: /\(job: / });
+});
+
+test('a table that cannot be read is not taken for a result of another version', async () => {
+  const busy = new NamedError('AwsBusy', 'throttled');
+  const results = resultsOf({ read: () => Promise.reject(busy), write: async () => undefined }, 'run', 1);
+  await assert.rejects(results.read('Commit'), busy);
+  await assert.rejects(results.find('Commit'), busy);
+});
