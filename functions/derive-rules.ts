@@ -1,5 +1,6 @@
 import { readDesiredGrants } from '../shared/aws/ec2/read-grants.ts';
-import { withPreNatAddresses } from '../shared/domain/grants/desired-grants.ts';
+import { overlappingVpcs } from '../shared/domain/grants/overlapping-vpcs.ts';
+import { withPreNatAddresses } from '../shared/domain/grants/pre-nat.ts';
 import { candidateRules, candidateText } from '../shared/domain/rules/candidate-rules.ts';
 import { refusalOf } from '../shared/domain/rules/translation.ts';
 import { ec2Part } from '../shared/runtime/clients/ec2.ts';
@@ -17,7 +18,7 @@ export const deriveRules = defineHeldStep({
   act: async ({ results, settings }, { ec2 }) => {
     const { taken, recorded, resolved } = await results.read('ResolveInterfaces');
     const translation = translationOf(settings);
-    const { grants, leftOut, expanded } = await readDesiredGrants(ec2, resolved, {
+    const { grants, leftOut, notExpressible, expanded } = await readDesiredGrants(ec2, resolved, {
       firewallTargets: settings.FIREWALL_TARGETS,
       refusalOf: refusalOf(translation),
     });
@@ -29,9 +30,10 @@ export const deriveRules = defineHeldStep({
     });
     const scope = [...resolved.interfaces.map(({ id }) => id), ...recorded.map((each) => each.interface)];
     return {
-      result: { scope: [...new Set(scope)], candidates },
+      result: { scope: [...new Set(scope)], candidates, notExpressible },
       output: {
         derived: section({
+          warnings: shown(overlappingVpcs(resolved.network, settings.FIREWALL_TARGETS).map(brief)),
           candidates: shown(candidates.map((candidate) => brief(candidateText(candidate)))),
           leftOut: shown(leftOut.map(({ what, reason }) => brief(`${what}: ${reason}`))),
           prefixLists: shown(

@@ -36,7 +36,7 @@ export const testRules = defineHeldStep({
   act: async (held, { firewall }) => {
     const { results, table, settings } = held;
     const resolved = await results.read('ResolveInterfaces');
-    const { scope, candidates } = await results.read('DeriveRules');
+    const { scope, candidates, notExpressible = [] } = await results.read('DeriveRules');
     const snapshot = await firewall.snapshot();
     const plan = await planOrSplit(held, {
       firewall: snapshot,
@@ -58,7 +58,7 @@ export const testRules = defineHeldStep({
       result: plan,
       output: {
         work: writes ? 'write' : 'none',
-        because: writes ? null : becauseNothing(plan, resolved),
+        because: writes ? null : becauseNothing(plan, resolved, notExpressible),
         tested: section({ ...shownPlan(plan, table.unreadable), pendingOfOthers: [...new Set(others)] }),
       },
     };
@@ -91,15 +91,34 @@ const shownPlan = (plan: Plan, unreadable: readonly string[]) => ({
 const reasonsIn = (leftOut: readonly LeftOut[]): string =>
   leftOut.map(({ what, reason }) => `${what}: ${reason}`).join('; ');
 
-const becauseNothing = ({ judged, leftOut }: Plan, { recorded, resolved }: Resolved): string => {
+/** Why nothing is added, of the candidate rules that were judged: what rules above decide, and what a setting refuses. */
+const judgedWords = (judged: Plan['judged'], others: boolean): string => {
+  const kinds = judged.map(({ verdict }) => verdict.kind);
+  const decided = [...new Set(kinds.filter((kind) => kind !== 'refused'))].sort();
+  const refused = kinds.filter((kind) => kind === 'refused').length;
+  const every = `every ${others || refused > 0 ? 'other ' : ''}candidate rule`;
+  return [
+    ...(decided.length > 0 ? [`${every} is ${decided.join(' or ')} by rules above`] : []),
+    ...(refused > 0
+      ? [`${refused} would open more applications than an administrator allows (REFUSE_MORE_APPLICATIONS)`]
+      : []),
+  ].join('; ');
+};
+
+const becauseNothing = (
+  { judged, leftOut }: Plan,
+  { recorded, resolved }: Resolved,
+  notExpressible: readonly LeftOut[],
+): string => {
+  const notOpened = [...leftOut, ...notExpressible];
   if (judged.length > 0) {
-    const words = [...new Set(judged.map(({ verdict }) => verdict.kind))].sort().join(' or ');
-    return `Nothing to add: every candidate is ${words} by rules above.`;
+    const left = notOpened.length > 0 ? [reasonsIn(notOpened)] : [];
+    return brief(`Nothing to add: ${[judgedWords(judged, left.length > 0), ...left].join('; ')}.`);
   }
   if (recorded.length === 0 && resolved.interfaces.length === 0 && resolved.leftOut.length > 0) {
     return brief(`No interface behind the firewall: ${reasonsIn(resolved.leftOut)}.`);
   }
-  if (leftOut.length > 0) return brief(`Nothing to add: ${reasonsIn(leftOut)}.`);
+  if (notOpened.length > 0) return brief(`Nothing to add: ${reasonsIn(notOpened)}.`);
   return 'The policy already says what EC2 grants.';
 };
 

@@ -1,6 +1,11 @@
 import { NamedError } from '../domain/errors.ts';
 import type { Policy } from '../domain/policy/policy.ts';
-import { icmpApplications, protocolApplications, wellKnownPorts } from '../domain/rules/app-ids.ts';
+import {
+  decryptedApplications,
+  icmpApplications,
+  protocolApplications,
+  wellKnownPorts,
+} from '../domain/rules/app-ids.ts';
 import type { DestinationTranslation } from '../domain/rules/destination-nat.ts';
 import { findCommit, queueCommit, readJob, unfinishedCommits } from './commit-jobs.ts';
 import { connect } from './connection.ts';
@@ -55,6 +60,7 @@ const tableApplications = [
     ...wellKnownPorts.flatMap(({ application, needs }) => [application, ...needs]),
     ...[icmpApplications[4], icmpApplications[6]].flatMap(({ all, echo }) => [...all, echo]),
     ...Object.values(protocolApplications),
+    ...decryptedApplications.map(({ becomes }) => becomes),
   ]),
 ];
 

@@ -15,7 +15,9 @@ const addressFrom = (entry: XmlElement): AddressObject => {
 
 const addressGroupFrom = (entry: XmlElement): AddressGroup => {
   const filter = childText(child(entry, 'dynamic'), 'filter');
-  return filter === null ? { kind: 'static', members: membersOf(entry, 'static') } : { kind: 'dynamic', filter };
+  if (filter !== null) return { kind: 'dynamic', filter };
+  const members = membersOf(entry, 'static');
+  return members.length === 0 ? { kind: 'unknown' } : { kind: 'static', members };
 };
 
 const protocols: readonly ServiceObject['protocol'][] = ['tcp', 'udp', 'sctp'];

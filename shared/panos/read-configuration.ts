@@ -1,6 +1,7 @@
 import { NamedError } from '../domain/errors.ts';
 import type { ObjectScope, Policy } from '../domain/policy/policy.ts';
 import type { Connection } from './connection.ts';
+import { decryptionFrom } from './decryption-reader.ts';
 import type { PlatformLimits, RuleWritingSettings } from './firewall.ts';
 import { applicationsNamedBy, containerMembers, predefinedScopeFrom, scopeFrom } from './objects-reader.ts';
 import { refusal } from './replies.ts';
@@ -164,6 +165,7 @@ export const predefinedFor = async (
 /** A policy from its parts. */
 export const policyFrom = (parts: ConfigurationParts, pushed: PushedParts, predefined: ObjectScope): Policy => ({
   rules: rulesFrom(parts.vsys, pushed.vsys),
+  decryption: decryptionFrom(parts.vsys, pushed.vsys),
   scopes: { ...scopesOf(parts, pushed), predefined },
 });
 

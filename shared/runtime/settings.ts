@@ -125,7 +125,8 @@ const settings = {
     schema: json(z.record(z.string().regex(/^icmp(v6)?\/[0-9]+(\/[0-9]+)?$/), z.string().min(1))).default({}),
   },
   PRE_NAT_ADDRESSES: {
-    about: 'The address clients use, by the private address a NAT rule translates it to: {"10.0.1.5":"198.51.100.7"}.',
+    about:
+      'The address clients use, by the private address a NAT rule translates it to, single addresses each: {"10.0.1.5":"198.51.100.7"}.',
     schema: json(z.record(z.string(), z.string())).default({}),
   },
   POLICY_MATCH_SAMPLES: {

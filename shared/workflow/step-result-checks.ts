@@ -165,13 +165,16 @@ const candidate = exactly<CandidateRule>()(
     from: text,
     to: text,
     application: texts,
+    decryption: z.object({ rule: text, from: text, into: text }).exactOptional(),
     service,
     ...sides,
     broughtBy: text,
   }),
 );
 
-const derived = exactly<Derived>()(z.object({ scope: texts, candidates: list(candidate) }));
+const derived = exactly<Derived>()(
+  z.object({ scope: texts, candidates: list(candidate), notExpressible: list(leftOut).exactOptional() }),
+);
 
 const action = z.enum(['allow', 'deny', 'drop', 'reset-client', 'reset-server', 'reset-both']);
 

@@ -1,6 +1,6 @@
 import type { Turn } from '../aws/table/turn.ts';
 import type { Change, Subject } from '../domain/change.ts';
-import type { GrantDestination } from '../domain/grants/grants.ts';
+import type { GrantDestination, LeftOut } from '../domain/grants/grants.ts';
 import type { ResolvedInterfaces } from '../domain/grants/standing.ts';
 import type { Plan } from '../domain/plan/make-plan.ts';
 import type { ObjectRecord } from '../domain/plan/ownership.ts';
@@ -29,6 +29,8 @@ export interface Resolved {
 export interface Derived {
   readonly scope: readonly string[];
   readonly candidates: readonly CandidateRule[];
+  /** What EC2 grants and no rule can say. Absent in what an earlier release wrote. */
+  readonly notExpressible?: readonly LeftOut[];
 }
 
 /** What must be true of one rule in the running configuration after the commit. */

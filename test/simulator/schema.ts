@@ -237,6 +237,31 @@ const natRule = container({
   description: text(1024),
 });
 
+/** A decryption rule as the vendor's own Go client writes it; the certificate of older releases is the text of its type. */
+const decryptionRule = container({
+  from: members(),
+  to: members(),
+  source: members(),
+  destination: members(),
+  'source-user': members(1023),
+  category: members(128),
+  service: members(),
+  'source-hip': members(),
+  'destination-hip': members(),
+  'negate-source': yesNo,
+  'negate-destination': yesNo,
+  disabled: yesNo,
+  action: choice('no-decrypt', 'decrypt', 'decrypt-and-forward'),
+  type: open,
+  profile: text(63),
+  'log-setting': text(63),
+  'log-success': yesNo,
+  'log-fail': yesNo,
+  tag: tags,
+  'group-tag': text(127),
+  description: text(1024),
+});
+
 const rules = (what: What, rule: Schema): Schema => container({ rules: list(what, rule, 63, true) });
 
 const zone = container({
@@ -268,7 +293,7 @@ const vsys = container({
     nat: rules('nat-rule', natRule),
     'default-security-rules': rules('default-rule', defaultRule),
     pbf: sealed,
-    decryption: sealed,
+    decryption: rules('other', decryptionRule),
     'application-override': sealed,
     qos: sealed,
     dos: sealed,

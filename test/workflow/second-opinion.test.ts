@@ -27,7 +27,7 @@ describe("the firewall's own policy match, asked after the commit", () => {
   test('agrees with the verdicts on what was added and on what was left out', async () => {
     const system = await createTestSystem();
     const run = await calls(system).start(web2);
-    assert.deepEqual(opinionOf(run), { agrees: 2 });
+    assert.deepEqual(opinionOf(run), { agrees: 4 }, 'two candidate rules, each with two applications');
   });
 
   test('a disagreement is loud in the output, the log and the metric, and changes nothing', async () => {
@@ -37,7 +37,7 @@ describe("the firewall's own policy match, asked after the commit", () => {
     assert.equal(run.status, 'SUCCEEDED');
     assert.match(opinionOf(run).disagrees?.first.join() ?? '', /the firewall says "Web out", the verdict "Web in"/);
     assert.ok(system.log.some((line) => line.includes('POLICY MATCH DISAGREES')));
-    assert.ok(system.log.some((line) => line.includes('"PolicyMatchDisagreements":2')));
+    assert.ok(system.log.some((line) => line.includes('"PolicyMatchDisagreements":4')));
     assert.ok((await system.ruleNames()).includes(`${web2}-1`));
   });
 
@@ -45,7 +45,7 @@ describe("the firewall's own policy match, asked after the commit", () => {
     const system = await createTestSystem();
     system.parts.simulator.control(answering('Clear text'));
     const run = await calls(system).start(web2);
-    assert.equal(opinionOf(run).inconclusive?.count, 2);
+    assert.equal(opinionOf(run).inconclusive?.count, 4);
     assert.equal(opinionOf(run).disagrees, undefined);
   });
 

@@ -24,5 +24,9 @@ export const readDesiredGrants = async (
     ...settings,
   });
   const strange = unreadable.map((what) => ({ what, reason: 'its source is of a kind this version does not know' }));
-  return { ...desired, leftOut: [...desired.leftOut, ...strange] };
+  return {
+    ...desired,
+    leftOut: [...desired.leftOut, ...strange],
+    notExpressible: [...desired.notExpressible, ...strange],
+  };
 };

@@ -1,12 +1,17 @@
-import { NamedError } from '../errors.ts';
 import { remembering } from '../remember.ts';
 import type { AddressFamily } from '../sets/addresses.ts';
-import { canonicalCidr, familyOf, lineOfCidrs } from '../sets/addresses.ts';
-import { type Line, lineCovers, linesOverlap } from '../sets/lines.ts';
+import { familyOf, lineOfCidrs } from '../sets/addresses.ts';
+import { isEmptyLine, type Line, lineCovers, linesOverlap } from '../sets/lines.ts';
 import type { Traffic } from '../sets/traffic.ts';
 import type { Grant, GrantSource, LeftOut, NetworkInterface } from './grants.ts';
 import { permissionTraffic } from './permission-traffic.ts';
-import { addressesThroughFirewall, effectiveTable, type NetworkPicture, vpcRanges } from './routes.ts';
+import {
+  addressesThroughFirewall,
+  effectiveTable,
+  localThroughFirewall,
+  type NetworkPicture,
+  vpcRanges,
+} from './routes.ts';
 import type { SeenPrefixList, SeenRouteTable, SeenRule } from './seen.ts';
 
 export interface GrantInputs {
@@ -24,6 +29,8 @@ export interface GrantInputs {
 export interface DesiredGrants {
   readonly grants: readonly Grant[];
   readonly leftOut: readonly LeftOut[];
+  /** Of these, what EC2 grants and no rule says, since none can or its sources are not shown. The rest does not come through the firewall. */
+  readonly notExpressible: readonly LeftOut[];
   /** Expanded prefix lists with the version that was expanded. */
   readonly expanded: readonly { readonly id: string; readonly version: number | null; readonly entries: number }[];
 }
@@ -33,7 +40,7 @@ const sourcesOf = (rule: SeenRule, lists: ReadonlyMap<string, SeenPrefixList>): 
     case 'cidr':
       return [{ source: rule.source.cidr, securityGroupRule: rule.id, prefixList: null }];
     case 'group':
-      return `its source is the security group ${rule.source.id}: traffic between interfaces does not pass the firewall`;
+      return [];
     case 'prefix-list': {
       const list = lists.get(rule.source.id);
       if (list === undefined) return `EC2 does not show the prefix list ${rule.source.id}`;
@@ -49,6 +56,8 @@ interface Place {
   readonly table: string;
   readonly local: Readonly<Record<AddressFamily, Line>>;
   readonly throughFirewall: Readonly<Record<AddressFamily, Line>>;
+  /** What of `local` the table sends through the firewall. */
+  readonly localThroughFirewall: Readonly<Record<AddressFamily, Line>>;
 }
 
 const placeOf = (vpc: string, table: SeenRouteTable, { network, firewallTargets }: GrantInputs): Place => ({
@@ -59,13 +68,33 @@ const placeOf = (vpc: string, table: SeenRouteTable, { network, firewallTargets 
     4: addressesThroughFirewall(table, 4, network, firewallTargets),
     6: addressesThroughFirewall(table, 6, network, firewallTargets),
   },
+  localThroughFirewall: {
+    4: localThroughFirewall(table, 4, network, firewallTargets),
+    6: localThroughFirewall(table, 6, network, firewallTargets),
+  },
 });
+
+/** Why nothing is opened for a source inside the VPC, also where a route sends its traffic through the firewall. */
+const localReason = (source: string, line: Line, family: AddressFamily, place: Place): string => {
+  const local = `${source} is local: inside ${place.vpc}`;
+  const through = place.localThroughFirewall[family];
+  if (!linesOverlap(through, line)) return local;
+  const what = lineCovers(through, line) ? 'replies to it' : 'replies to a part of it';
+  return `${local}. ${place.table} sends ${what} through the firewall, so that traffic does pass it; but what is allowed inside a VPC is the administrator's to say, and no rule is added`;
+};
+
+const groupReason = (group: string, { localThroughFirewall: through, table }: Place): string =>
+  `its source is the security group ${group}: ${
+    isEmptyLine(through[4]) && isEmptyLine(through[6])
+      ? 'traffic between interfaces does not pass the firewall'
+      : `what is allowed between interfaces is the administrator's to say, also where ${table} sends it through the firewall`
+  }`;
 
 /** Why a source's traffic does not come through the firewall; null when (a part of) it does. */
 const bypassReason = (source: string, place: Place): string | null => {
   const family = familyOf(source);
   const line = lineOfCidrs([source], family);
-  if (lineCovers(place.local[family], line)) return `${source} is local: inside ${place.vpc}`;
+  if (lineCovers(place.local[family], line)) return localReason(source, line, family, place);
   if (!linesOverlap(place.throughFirewall[family], line))
     return `replies to ${source} do not go through the firewall (${place.table})`;
   return null;
@@ -90,6 +119,8 @@ const readRule = (
   }
   const sources = sourcesOf(rule, lists);
   if (typeof sources === 'string') return { grants: null, reasons: [sources] };
+  // Why nothing is opened for a group is known for each interface only.
+  if (rule.source.kind === 'group') return { grants: { rule, traffic, sources }, reasons: [] };
   const reasons = new Set<string>();
   const kept = sources.filter(({ source }) => {
     const refusal = refusalOf(traffic, familyOf(source));
@@ -109,24 +140,25 @@ export const desiredGrants = (inputs: GrantInputs): DesiredGrants => {
   const leaveOut = (what: string, reason: string): void => {
     reasons.set(`${what} ${reason}`, { what, reason });
   };
+  const notExpressible: LeftOut[] = [];
   const rulesOfGroup = new Map<string, RuleGrants[]>();
   const expanded = new Set<string>();
   for (const rule of inputs.rules) {
     const { grants, reasons: why } = readRule(rule, lists, inputs.refusalOf);
-    for (const reason of why) leaveOut(rule.id, reason);
+    for (const reason of why) {
+      leaveOut(rule.id, reason);
+      notExpressible.push({ what: rule.id, reason });
+    }
     if (grants === null) continue;
     if (rule.source.kind === 'prefix-list') expanded.add(rule.source.id);
     rulesOfGroup.set(rule.group, [...(rulesOfGroup.get(rule.group) ?? []), grants]);
   }
   const once = remembering();
+  const placeIn = (vpc: string, table: SeenRouteTable): Place =>
+    once(`${vpc} ${table.id}`, () => placeOf(vpc, table, inputs));
   /** Asked of the same source in the same table again and again, for every interface in it. */
   const bypassIn = (vpc: string, table: SeenRouteTable, source: string): string | null =>
-    once(`${vpc} ${table.id} ${source}`, () =>
-      bypassReason(
-        source,
-        once(`${vpc} ${table.id}`, () => placeOf(vpc, table, inputs)),
-      ),
-    );
+    once(`${vpc} ${table.id} ${source}`, () => bypassReason(source, placeIn(vpc, table)));
   const grants: Grant[] = [];
   for (const each of inputs.interfaces) {
     const table = effectiveTable(inputs.network, { id: each.subnet, vpc: each.vpc });
@@ -135,7 +167,8 @@ export const desiredGrants = (inputs: GrantInputs): DesiredGrants => {
       continue;
     }
     for (const group of each.groups)
-      for (const { rule, traffic, sources } of rulesOfGroup.get(group) ?? [])
+      for (const { rule, traffic, sources } of rulesOfGroup.get(group) ?? []) {
+        if (rule.source.kind === 'group') leaveOut(rule.id, groupReason(rule.source.id, placeIn(each.vpc, table)));
         for (const source of sources) {
           const reason = bypassIn(each.vpc, table, source.source);
           if (reason !== null) {
@@ -147,50 +180,17 @@ export const desiredGrants = (inputs: GrantInputs): DesiredGrants => {
             if (familyOf(address) === family)
               grants.push({ ...source, interface: each.id, instance: each.instance, address, group, family, traffic });
         }
+      }
   }
   const sorted = <Item>(items: Iterable<Item>, key: (item: Item) => string): readonly Item[] =>
     [...items].toSorted((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
   return {
     grants,
     leftOut: sorted(reasons.values(), ({ what, reason }) => `${what} ${reason}`),
+    notExpressible: sorted(notExpressible, ({ what, reason }) => `${what} ${reason}`),
     expanded: sorted(expanded, (id) => id).map((id) => {
       const list = lists.get(id);
       return { id, version: list?.version ?? null, entries: list?.entries.length ?? 0 };
     }),
   };
-};
-
-/**
- * The grants with the address by which clients reach each destination, where a NAT rule translates: security rules match
- * the address before destination NAT.
- * @throws Misconfigured when a pair is not two addresses of one family, or two share the address before: which ports lead to
- * which of them is not known here, so a rule for one would open ports of the other
- */
-export const withPreNatAddresses = (
-  grants: readonly Grant[],
-  preNatAddresses: Readonly<Record<string, string>>,
-): readonly Grant[] => {
-  const pairs = new Map(
-    Object.entries(preNatAddresses).map(([behind, before]) => {
-      try {
-        if (familyOf(behind) === familyOf(before)) return [canonicalCidr(behind), canonicalCidr(before)] as const;
-      } catch (cause) {
-        throw new NamedError('Misconfigured', `pre-NAT address: ${behind} or ${before} is not an address`, { cause });
-      }
-      throw new NamedError('Misconfigured', `pre-NAT address: ${behind} and ${before} are of different families`);
-    }),
-  );
-  const behindOf = new Map<string, string>();
-  for (const [behind, before] of pairs) {
-    const other = behindOf.get(before);
-    if (other !== undefined) {
-      throw new NamedError(
-        'Misconfigured',
-        `pre-NAT address: ${other} and ${behind} are both behind ${before}; a rule for one would open ports of the other`,
-      );
-    }
-    behindOf.set(before, behind);
-  }
-  if (pairs.size === 0) return grants;
-  return grants.map((grant) => ({ ...grant, address: pairs.get(grant.address) ?? grant.address }));
 };

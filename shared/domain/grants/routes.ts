@@ -65,18 +65,46 @@ export const addressesThroughFirewall = (
   picture: NetworkPicture,
   targets: readonly string[],
 ): Line => {
-  const hops = table.routes
-    .flatMap((route) => hopsOf(route, picture, targets))
-    .filter((hop) => hop.family === family)
-    .toSorted((a, b) => b.prefixLength - a.prefixLength || a.rank - b.rank);
-  let open = subtract(wholeFamily[family], lineOfCidrs(vpcRanges(picture, table.vpc, family), family));
+  const hops = table.routes.flatMap((route) => hopsOf(route, picture, targets)).filter((hop) => hop.family === family);
+  const local = lineOfCidrs(vpcRanges(picture, table.vpc, family), family);
+  return sentToFirewall(hops, subtract(wholeFamily[family], local));
+};
+
+/** What of these addresses the hops send to a firewall target, longest prefix first. */
+const sentToFirewall = (hops: readonly Hop[], addresses: Line): Line => {
+  let open = addresses;
   let through = emptyLine;
-  for (const hop of hops) {
+  for (const hop of hops.toSorted((a, b) => b.prefixLength - a.prefixLength || a.rank - b.rank)) {
     if (isEmptyLine(open)) break;
     if (hop.toFirewall) through = unite(through, intersect(open, hop.line));
     open = subtract(open, hop.line);
   }
   return through;
+};
+
+/**
+ * The addresses inside the VPC whose traffic this table sends to a firewall target all the same: by a route more specific
+ * than the VPC's local one, or in its place. Learned routes never win over the local one (documented).
+ */
+export const localThroughFirewall = (
+  table: SeenRouteTable,
+  family: AddressFamily,
+  picture: NetworkPicture,
+  targets: readonly string[],
+): Line => {
+  const ranges = vpcRanges(picture, table.vpc, family);
+  const written = table.routes.filter((route) => !route.propagated);
+  const implied = ranges
+    .filter((range) => written.every(({ destination }) => destination.value !== range))
+    .flatMap((value) =>
+      hopsOf(
+        { destination: { kind: 'cidr', value }, targets: ['local'], state: 'active', propagated: false },
+        picture,
+        targets,
+      ),
+    );
+  const hops = written.flatMap((route) => hopsOf(route, picture, targets)).filter((hop) => hop.family === family);
+  return sentToFirewall([...hops, ...implied], lineOfCidrs(ranges, family));
 };
 
 /** The families for which anything outside the VPC is reached through the firewall. */

@@ -8,8 +8,10 @@ import type { DestinationTranslation } from '../rules/destination-nat.ts';
 import { fitToDevice } from '../rules/fit-to-device.ts';
 import { missingPrerequisites, type Prerequisites } from '../rules/prerequisites.ts';
 import { trafficText } from '../sets/traffic.ts';
+import { decryptionReader, withDecryption } from '../verdict/decryption.ts';
 import { judgeCandidates } from '../verdict/verdict.ts';
 import type { Judged } from '../verdict/verdict-words.ts';
+import { cutOffByDecryption } from './cut-off.ts';
 import { planDigest } from './digest.ts';
 import type { ObjectRecord, RuleRecord } from './ownership.ts';
 import { type Recognition, recognise } from './recognise.ts';
@@ -219,7 +221,8 @@ export const makePlan = (inputs: PlanInputs): Plan => {
 
   const missing = missingCandidates(candidates, [...removals.kept, ...removals.declined]);
   const fitted = fitToDevice(missing, firewall.candidate, firewall.destinationNat);
-  const judged = judge(inputs, removals, fitted.candidates);
+  const decryptionOf = decryptionReader(viewsOf(inputs).map(({ policy }) => policy));
+  const judged = judge(inputs, removals, withDecryption(fitted.candidates, decryptionOf));
 
   const ownUuids = new Set([...rules, ...recognition.repaired].flatMap(({ uuid }) => uuid ?? []));
   const services = settleObjects(objects, firewall, ownUuids);
@@ -235,11 +238,17 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     judged,
     alreadyOurs: heldTexts(candidates, removals.kept),
     stayClosed: heldTexts(candidates, removals.declined),
-    leftOut: fitted.leftOut,
+    leftOut: fitted.leftOut.map(({ what, reason }) => ({ what, reason })),
     undecidedNat: fitted.undecidedNat,
     unused: unusedServices(firewall, services.objects),
-    reports: [...recognition.reports, ...services.reports].map(({ text }) => text),
+    reports: [
+      ...[...recognition.reports, ...services.reports].map(({ text }) => text),
+      ...cutOffByDecryption(recognition, removals, decryptionOf),
+    ],
     notTouched: removals.notTouched,
-    lines: outcomeLines(removals, recognition, judged),
+    lines: [
+      ...outcomeLines(removals, recognition, judged),
+      ...fitted.leftOut.map(({ what, reason, about }) => ({ about, text: `${what}: ${reason}` })),
+    ],
   };
 };

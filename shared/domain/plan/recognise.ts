@@ -3,6 +3,7 @@ import { foreignEditor, type PendingEdit } from '../policy/pending-edits.ts';
 import { localRules, type Policy, type SecurityRule, trafficColumns } from '../policy/policy.ts';
 import { contentOfRule, differences, type RuleContent } from '../rules/rule-content.ts';
 import { contains, isCidr } from '../sets/addresses.ts';
+import { lookAlikes, lookAlikeText } from './look-alikes.ts';
 import type { RuleRecord } from './ownership.ts';
 import { changedService } from './service-objects.ts';
 
@@ -27,7 +28,8 @@ export interface HouseReport {
     | 'below the bottom rule'
     | 'returned'
     | 'being edited'
-    | 'name taken';
+    | 'name taken'
+    | 'look-alike';
   readonly text: string;
 }
 
@@ -142,6 +144,7 @@ export const recognise = (house: House): Recognition => {
   const repaired: RuleRecord[] = [];
   const forgotten: RuleRecord[] = [];
   const reports: HouseReport[] = [];
+  const lookAlikeOf = lookAlikes(house.records, candidateRules);
   const editorOf = (name: string) => foreignEditor(house.pending, house.administrator, house.ruleXpath(name));
 
   const found = <Known extends RuleRecord>(record: Known, rule: SecurityRule, uuid: string): FoundRule<Known> => ({
@@ -183,6 +186,12 @@ export const recognise = (house: House): Recognition => {
     owned.push({ ...ours, changedService: changed });
   };
 
+  const reportLookAlike = (record: RuleRecord): boolean => {
+    const rule = lookAlikeOf(record);
+    if (rule !== null) reports.push({ rule: rule.name, what: 'look-alike', text: lookAlikeText(record, rule) });
+    return rule !== null;
+  };
+
   checkUuids(house.records);
   for (const record of house.records) {
     const rule = record.uuid === null ? byName.get(record.name) : byUuid.get(record.uuid);
@@ -195,7 +204,7 @@ export const recognise = (house: House): Recognition => {
           what: 'returned',
           text: `"${rule.name}" was deleted by this system and is back with an old configuration: removed again.`,
         });
-      }
+      } else reportLookAlike(record);
       continue;
     }
     if (record.state === 'intended') {
@@ -230,7 +239,7 @@ export const recognise = (house: House): Recognition => {
       continue;
     }
     repaired.push({ ...record, state: 'tombstone', intent: null });
-    if (record.intent?.kind !== 'remove') {
+    if (!reportLookAlike(record) && record.intent?.kind !== 'remove') {
       reports.push({ rule: record.name, what: 'deleted', text: `"${record.name}" was deleted by somebody else.` });
     }
   }

@@ -28,7 +28,7 @@ const look = (
       const { scope, entry } = found;
       if (entry.kind === 'object') return { scope, members: [], text: `${entry.object.kind} ${entry.object.value}` };
       if (entry.kind !== 'group') return { scope, members: [], text: entry.kind };
-      if (entry.group.kind === 'dynamic') return { scope, members: [], text: 'dynamic group' };
+      if (entry.group.kind !== 'static') return { scope, members: [], text: `${entry.group.kind} group` };
       return { scope, members: entry.group.members, text: `group ${JSON.stringify(entry.group.members)}` };
     }
     case 'service': {
@@ -57,7 +57,10 @@ const look = (
  * Every object the rules depend on, nested ones too, in an order that depends on the policy alone. Names that stand
  * for nothing are uses as well: somebody may define an object of that name.
  */
-export const objectsUsedBy = (policy: Policy, rules: readonly SecurityRule[]): readonly ObjectUse[] => {
+export const objectsUsedBy = (
+  policy: Policy,
+  rules: readonly Pick<SecurityRule, 'source' | 'destination' | 'service' | 'application'>[],
+): readonly ObjectUse[] => {
   const scopes = scopesInOrder(policy);
   const uses = new Map<string, ObjectUse>();
   const open: { readonly kind: Kind; readonly name: string; readonly from: number }[] = [];

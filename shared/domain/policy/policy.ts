@@ -44,7 +44,9 @@ export type AddressObject = {
 
 export type AddressGroup =
   | { readonly kind: 'static'; readonly members: readonly string[] }
-  | { readonly kind: 'dynamic'; readonly filter: string };
+  | { readonly kind: 'dynamic'; readonly filter: string }
+  /** Neither members nor a filter are known: what it holds is not known, which is not the same as nothing. */
+  | { readonly kind: 'unknown' };
 
 export interface ServiceObject {
   readonly protocol: 'tcp' | 'udp' | 'sctp';
@@ -90,9 +92,26 @@ export interface ObjectScope {
   readonly logSettings: ReadonlySet<string>;
 }
 
+/** An enabled decryption rule for TLS: inbound inspection or forward proxy. Rules for SSH change no App-ID and are not here. */
+export interface DecryptionRule {
+  readonly name: string;
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  readonly source: readonly string[];
+  readonly negateSource: boolean;
+  readonly destination: readonly string[];
+  readonly negateDestination: boolean;
+  readonly service: readonly string[];
+  readonly decrypts: boolean;
+  /** Something that is not known here narrows what it matches: users, URL categories, host profiles. */
+  readonly narrowed: boolean;
+}
+
 export interface Policy {
   /** All rulebases, in evaluation order: pushed pre, local, pushed post, default. */
   readonly rules: readonly SecurityRule[];
+  /** In evaluation order: pushed pre, local, pushed post. Absent where they were not read. */
+  readonly decryption?: readonly DecryptionRule[];
   /** In look-up order: vsys, shared, pushed (objects a Panorama pushed), predefined. */
   readonly scopes: {
     readonly vsys: ObjectScope;

@@ -1,3 +1,5 @@
+import type { AddressFamily } from '../sets/addresses.ts';
+
 /** Well-known single ports and the App-IDs that carry their protocol. */
 export interface PortApplications {
   readonly protocol: 'tcp' | 'udp';
@@ -31,6 +33,14 @@ export const wellKnownPorts: readonly PortApplications[] = [
   { protocol: 'tcp', port: 5432, application: 'postgres', needs: [] },
 ];
 
+/**
+ * What decryption turns sessions into: once TLS is decrypted, the firewall sees the HTTP inside, and policy is asked again
+ * (documented: KB kA10g000000ClxQCAS). What HTTP is refined into further has too many names for a table.
+ */
+export const decryptedApplications: readonly { readonly application: string; readonly becomes: string }[] = [
+  { application: 'ssl', becomes: 'web-browsing' },
+];
+
 /** An application that is exactly one IP protocol, or one ICMP type of every code. */
 export interface ProtocolApplication {
   readonly application: string;
@@ -46,6 +56,18 @@ export const icmpApplications = {
   4: { all: ['icmp', 'ping'], echo: 'ping', echoType: 8 },
   6: { all: ['ipv6-icmp', 'ping6'], echo: 'ping6', echoType: 128 },
 } as const;
+
+/**
+ * Whether an ICMP type has no code but 0: echo, of either family (RFC 792, RFC 4443). A grant of its code 0, as Terraform
+ * writes it, and one of all its codes are the same.
+ */
+export const hasOneCode = ({
+  family,
+  type,
+}: {
+  readonly family: AddressFamily;
+  readonly type: number | 'all';
+}): boolean => type === icmpApplications[family].echoType;
 
 /**
  * Protocols for which PAN-OS has an application that is nothing else (application list of 2020). Not here: `l2tp`, which

@@ -11,6 +11,13 @@ import type { AddressFamily } from '../sets/addresses.ts';
 import { type Traffic, trafficKey, trafficText } from '../sets/traffic.ts';
 import { type RuleService, type TranslationSettings, translate } from './translation.ts';
 
+/** The first decryption rule that may decrypt sessions of a rule, and the App-ID that they may turn from and into. */
+export interface Decryption {
+  readonly rule: string;
+  readonly from: string;
+  readonly into: string;
+}
+
 /** A firewall rule that would let grants through: a rectangle of sources and destinations for one kind of traffic. */
 export interface CandidateRule {
   readonly subject: Subject;
@@ -21,6 +28,8 @@ export interface CandidateRule {
   readonly to: string;
   /** `['any']`, or App-IDs. Never empty. */
   readonly application: readonly string[];
+  /** Why `application` also names what decryption turns sessions into; absent where it does not. */
+  readonly decryption?: Decryption;
   readonly service: RuleService;
   readonly sources: readonly GrantSource[];
   readonly destinations: readonly GrantDestination[];

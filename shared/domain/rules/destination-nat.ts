@@ -1,9 +1,10 @@
-import { destinationKey, type GrantDestination, type LeftOut } from '../grants/grants.ts';
+import { destinationKey, type GrantDestination } from '../grants/grants.ts';
 import { findAddress } from '../policy/object-look-up.ts';
 import type { ObjectScope } from '../policy/policy.ts';
 import type { AddressFamily } from '../sets/addresses.ts';
 import { rangeOfCidr, rangeOfEnds } from '../sets/addresses.ts';
 import { type Line, linesOverlap } from '../sets/lines.ts';
+import type { NotOpened } from './device-applications.ts';
 
 /** An enabled NAT rule that translates destinations, as the firewall has it. */
 export interface DestinationTranslation {
@@ -35,7 +36,7 @@ const targetOf = (
     const range = literal(found.object.value);
     return range === null ? null : [range];
   }
-  if (found.kind === 'group' && found.group.kind === 'static') {
+  if (found.kind === 'group' && found.group.kind === 'static' && found.group.members.length > 0) {
     const members = found.group.members.map((member) => targetOf(member, scopes, [...inside, text]));
     return members.includes(null) ? null : members.flatMap((member) => member ?? []);
   }
@@ -44,7 +45,7 @@ const targetOf = (
 
 export interface TranslatedDestinations {
   /** Destinations no rule can be written for, each with the NAT rule. */
-  readonly refused: readonly LeftOut[];
+  readonly refused: readonly NotOpened[];
   /** Ids of interfaces with the refused address: `eni-… 10.0.1.5/32`. */
   readonly isRefused: (destination: GrantDestination) => boolean;
   /** NAT rules of which it is not known what they translate to. */
@@ -71,7 +72,7 @@ export const translatedDestinations = (
     return hit?.rule.name ?? null;
   };
   const byAddress = new Map<string, string | null>();
-  const refused = new Map<string, LeftOut>();
+  const refused = new Map<string, NotOpened>();
   for (const destination of destinations) {
     const { address, interface: id } = destination;
     const name = byAddress.has(address) ? (byAddress.get(address) ?? null) : ruleFor(address);
@@ -79,6 +80,7 @@ export const translatedDestinations = (
     if (name !== null)
       refused.set(destinationKey(destination), {
         what: id,
+        about: [id, destination.instance],
         reason: `DestinationTranslated: the NAT rule "${name}" translates to ${address}, and security rules match the address before NAT; give its pre-NAT address in the settings`,
       });
   }

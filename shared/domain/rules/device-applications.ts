@@ -1,14 +1,19 @@
 import type { LeftOut } from '../grants/grants.ts';
 import { findApplication, scopesInOrder } from '../policy/object-look-up.ts';
 import type { Application, ObjectScope, Policy } from '../policy/policy.ts';
-import type { Traffic } from '../sets/traffic.ts';
-import { expectedDefinition, protocolApplications } from './app-ids.ts';
+import { type Traffic, trafficText } from '../sets/traffic.ts';
+import { expectedDefinition, hasOneCode, protocolApplications, wellKnownPorts } from './app-ids.ts';
 import type { CandidateRule } from './candidate-rules.ts';
+
+/** What of a candidate rule is not opened, and whom that concerns: interface, instance and group ids. */
+export interface NotOpened extends LeftOut {
+  readonly about: readonly string[];
+}
 
 /** Candidates in terms of what the device knows, and grants that it cannot express. */
 export interface CheckedApplications {
   readonly candidates: readonly CandidateRule[];
-  readonly leftOut: readonly LeftOut[];
+  readonly leftOut: readonly NotOpened[];
 }
 
 const protocolOf = (traffic: Traffic): number | null => {
@@ -41,7 +46,8 @@ const widerThan = (name: string, application: Application, traffic: Traffic): st
       : `${name} is for ICMP of the other family`;
   if (icmp === null || traffic.kind !== 'icmp') return `${name} is not identified by an ICMP type`;
   const sameType = icmp.family === traffic.family && icmp.type === traffic.type;
-  const sameCode = traffic.code === 'all' || icmp.code === traffic.code;
+  const everyCode = icmp.code === null && traffic.code === 0 && hasOneCode(traffic);
+  const sameCode = traffic.code === 'all' || icmp.code === traffic.code || everyCode;
   return sameType && sameCode ? null : `${name} is ICMP type ${icmp.type}, code ${icmp.code ?? 'any'}`;
 };
 
@@ -62,13 +68,41 @@ const needsOf = (names: readonly string[], scopes: readonly ObjectScope[]): read
   return [...found].filter((name) => findApplication(scopes, name, 0) !== null);
 };
 
+/** Where a candidate rule has its applications from, and how that is put right. */
+const namedBy = ({ traffic }: CandidateRule): string => {
+  switch (traffic.kind) {
+    case 'ports': {
+      const { protocol, ports } = traffic;
+      return `which PORT_APPLICATIONS, or else the built-in table, gives for it; correct the name there, or set {"${protocol}/${ports.from}":["any"]} to open the port for every application`;
+    }
+    case 'icmp':
+      return 'which ICMP_APPLICATIONS, or else the built-in table, gives for it; correct the name there';
+    case 'protocol':
+    case 'all':
+      return 'which the built-in table gives for it';
+  }
+};
+
+/** Names beside the first that the device lacks, save those of which the table says that devices name them differently. */
+const lackedBy = (
+  { application, service, traffic }: CandidateRule,
+  scopes: readonly ObjectScope[],
+): readonly string[] => {
+  const [main, ...more] = application;
+  if (service.kind === 'any' || traffic.kind !== 'ports') return [];
+  const known = wellKnownPorts.find(
+    (each) => each.application === main && each.protocol === traffic.protocol && each.port === traffic.ports.from,
+  );
+  return more.filter((name) => !known?.needs.includes(name) && findApplication(scopes, name, 0) === null);
+};
+
 const problemOf = (candidate: CandidateRule, scopes: readonly ObjectScope[]): string | null => {
   const [main] = candidate.application;
   // Beside ports, only the first name has to exist: the others are what it needs, and devices name that differently.
   const required = candidate.service.kind === 'any' ? candidate.application : main === undefined ? [] : [main];
   for (const name of required) {
     const entry = findApplication(scopes, name, 0)?.entry;
-    if (entry === undefined) return `the firewall has no application ${name}`;
+    if (entry === undefined) return `the firewall has no application ${name}, ${namedBy(candidate)}`;
     if (candidate.service.kind === 'ports') continue;
     if (entry.kind !== 'application') return `${name} is not one application on the firewall`;
     const wider = widerThan(name, entry.application, candidate.traffic);
@@ -88,21 +122,31 @@ const problemOf = (candidate: CandidateRule, scopes: readonly ObjectScope[]): st
 export const checkApplications = (candidates: readonly CandidateRule[], policy: Policy): CheckedApplications => {
   const scopes = scopesInOrder(policy);
   const usable: CandidateRule[] = [];
-  const leftOut: LeftOut[] = [];
+  const leftOut: NotOpened[] = [];
+  const leaveOut = ({ group, sources, destinations }: CandidateRule, reason: string): void => {
+    const about = [group, ...new Set(destinations.flatMap((each) => [each.instance, each.interface]))];
+    for (const what of new Set(sources.map((each) => each.securityGroupRule))) leftOut.push({ what, reason, about });
+  };
   for (const candidate of candidates) {
     if (candidate.application.includes('any')) {
       usable.push(candidate);
       continue;
     }
     const problem = problemOf(candidate, scopes);
-    if (problem === null) {
-      const application =
-        candidate.service.kind === 'any' ? candidate.application : needsOf(candidate.application, scopes);
-      usable.push({ ...candidate, application });
+    const traffic = trafficText(candidate.traffic);
+    if (problem !== null) {
+      leaveOut(candidate, `${traffic} is not opened: ${problem}`);
       continue;
     }
-    for (const what of new Set(candidate.sources.map((each) => each.securityGroupRule)))
-      leftOut.push({ what, reason: problem });
+    const lacked = lackedBy(candidate, scopes);
+    if (lacked.length > 0)
+      leaveOut(
+        candidate,
+        `${traffic} is opened without what is missing: the firewall has no application ${lacked.join(', ')}, ${namedBy(candidate)}`,
+      );
+    const application =
+      candidate.service.kind === 'any' ? candidate.application : needsOf(candidate.application, scopes);
+    usable.push({ ...candidate, application });
   }
   return { candidates: usable, leftOut };
 };

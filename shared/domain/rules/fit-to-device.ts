@@ -1,13 +1,12 @@
-import type { LeftOut } from '../grants/grants.ts';
 import { scopesInOrder } from '../policy/object-look-up.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { CandidateRule } from './candidate-rules.ts';
 import { type DestinationTranslation, translatedDestinations } from './destination-nat.ts';
-import { checkApplications } from './device-applications.ts';
+import { checkApplications, type NotOpened } from './device-applications.ts';
 
 export interface FittedCandidates {
   readonly candidates: readonly CandidateRule[];
-  readonly leftOut: readonly LeftOut[];
+  readonly leftOut: readonly NotOpened[];
   /** NAT rules of which it is not known what they translate to: a reservation to tell the reader. */
   readonly undecidedNat: readonly string[];
 }

@@ -1,6 +1,6 @@
 import type { AddressFamily } from '../sets/addresses.ts';
 import type { PortRange, Traffic } from '../sets/traffic.ts';
-import { icmpApplications, protocolApplications, wellKnownPorts } from './app-ids.ts';
+import { hasOneCode, icmpApplications, protocolApplications, wellKnownPorts } from './app-ids.ts';
 
 /** The service column of a rule of ours: always exactly the grant's ports, never `application-default`. */
 export type RuleService =
@@ -44,8 +44,8 @@ const icmp = (traffic: Traffic & { kind: 'icmp' }, settings: TranslationSettings
   const key = `icmp${family === 6 ? 'v6' : ''}/${type}${code === 'all' ? '' : `/${code}`}`;
   const configured = Object.hasOwn(settings.icmpApplications, key) ? settings.icmpApplications[key] : undefined;
   if (configured !== undefined) return { kind: 'expressible', application: [configured], service: anyService };
-  // `ping` is the echo type with every code: for one code it would allow more than the grant.
-  if (type === names.echoType && code === 'all')
+  // `ping` is the echo type with every code, and echo has no other code than 0.
+  if (hasOneCode(traffic) && (code === 'all' || code === 0))
     return { kind: 'expressible', application: [names.echo], service: anyService };
   return {
     kind: 'refused',

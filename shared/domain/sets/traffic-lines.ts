@@ -10,7 +10,12 @@ const perProtocol = 65536;
 export const protocolNumbers = { icmp: 1, tcp: 6, udp: 17, 'ipv6-icmp': 58, sctp: 132 } as const;
 
 export const wholeTraffic: Line = stretch(0, 256 * perProtocol);
-export const wholeSourcePorts: Line = stretch(0, perProtocol);
+/**
+ * Every source port there is: 0 is reserved and no session comes from it (IANA port registry for TCP and UDP, RFC 9260 for
+ * SCTP; inferred that a firewall forwards none). So a service from 1-65535 is one from any port. Of protocols without ports
+ * it means nothing.
+ */
+export const wholeSourcePorts: Line = stretch(1, perProtocol);
 
 /** All of one IP protocol. */
 export const protocolLine = (protocol: number): Line => stretch(protocol * perProtocol, (protocol + 1) * perProtocol);

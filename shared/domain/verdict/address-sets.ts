@@ -121,6 +121,9 @@ export const addressReader = (scopes: readonly ObjectScope[]): AddressesOf => {
         return objectAddresses(name, entry.object);
       case 'group':
         if (entry.group.kind === 'dynamic') return unknown(`dynamic address group "${name}"`);
+        // Read as empty, it would be everything under negation.
+        if (entry.group.kind === 'unknown' || entry.group.members.length === 0)
+          return unknown(`address group "${name}" has no members and no filter`);
         if (isOnCycle({ name, from }, groupsInside)) return unknown(`address group "${name}" contains itself`);
         return uniteAddresses(entry.group.members.map((member) => memberOfGroup(member, scope)));
       case 'external-list':

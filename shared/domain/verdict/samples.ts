@@ -49,40 +49,61 @@ const protocolOf = ({ traffic }: CandidateRule): number => {
 /** A port no service is named for, where all traffic is asked about. */
 const anyPort = 49_151;
 
-const sampleOf = (candidate: CandidateRule): Sample | null => {
+/** Sessions that no signature recognises: an application that rules do not name. */
+const unrecognised = { tcp: 'unknown-tcp', udp: 'unknown-udp' } as const;
+/** What a session may be seen as besides: decrypted, or without a signature of its own. */
+const alsoSeen = { tcp: ['web-browsing', 'ssl', unrecognised.tcp], udp: ['dns', unrecognised.udp] } as const;
+const mostApplications = 2;
+
+/**
+ * Applications to ask about: those of the candidate first, then what its sessions may be seen as besides, so that a rule for
+ * one application is also asked about another. Where the application is all there is (ICMP, IP protocols), only that.
+ */
+const applicationsOf = (candidate: CandidateRule): readonly string[] => {
+  const protocol = candidate.traffic.kind === 'ports' ? candidate.traffic.protocol : 'tcp';
+  const named = candidate.application.includes('any') ? [unrecognised[protocol]] : candidate.application;
+  if (candidate.traffic.kind === 'icmp' || candidate.traffic.kind === 'protocol') return named.slice(0, 1);
+  return [...new Set([...named, ...alsoSeen[protocol]])].slice(0, mostApplications);
+};
+
+const samplesOfOne = (candidate: CandidateRule): readonly Sample[] => {
   const [source] = candidate.sources;
   const [destination] = candidate.destinations;
-  if (source === undefined || destination === undefined) return null;
+  if (source === undefined || destination === undefined) return [];
   const protocol = protocolOf(candidate);
   const { traffic } = candidate;
   const port = traffic.kind === 'ports' ? traffic.ports.from : traffic.kind === 'all' ? anyPort : null;
-  const [named = 'any'] = candidate.application;
-  // Sessions that no signature recognises: an application that rules do not name.
-  const application = named === 'any' ? (protocol === protocolNumbers.udp ? 'unknown-udp' : 'unknown-tcp') : named;
-  const session = {
-    from: candidate.from,
-    to: candidate.to,
-    source: insideOf(source.source),
-    destination: insideOf(destination.address),
-    protocol,
-    destinationPort: port,
-    application,
-  };
   const ports = port === null ? null : { from: port, to: port };
-  return {
-    session,
-    candidate: {
-      ...candidate,
-      traffic: ports === null ? traffic : { kind: 'ports', protocol: protocol === 17 ? 'udp' : 'tcp', ports },
-      service: ports === null ? candidate.service : { kind: 'ports', protocol: protocol === 17 ? 'udp' : 'tcp', ports },
-      application: [application],
-      sources: [{ ...source, source: canonicalCidr(session.source) }],
-      destinations: [{ ...destination, address: canonicalCidr(session.destination) }],
-    },
-  };
+  const { decryption: _, ...asked } = candidate;
+  return applicationsOf(candidate).map((application) => {
+    const session = {
+      from: candidate.from,
+      to: candidate.to,
+      source: insideOf(source.source),
+      destination: insideOf(destination.address),
+      protocol,
+      destinationPort: port,
+      application,
+    };
+    return {
+      session,
+      candidate: {
+        ...asked,
+        traffic: ports === null ? traffic : { kind: 'ports', protocol: protocol === 17 ? 'udp' : 'tcp', ports },
+        service:
+          ports === null ? candidate.service : { kind: 'ports', protocol: protocol === 17 ? 'udp' : 'tcp', ports },
+        application: [application],
+        sources: [{ ...source, source: canonicalCidr(session.source) }],
+        destinations: [{ ...destination, address: canonicalCidr(session.destination) }],
+      },
+    };
+  });
 };
 
-/** At most `most` sessions, spread over what was added and what was left out, each from another candidate. */
+/**
+ * At most `most` sessions, spread over what was added and what was left out: one of each candidate, then, while there is
+ * room, further ones of each with other applications.
+ */
 export const samplesOf = (judged: readonly Judged[], most: number): readonly Sample[] => {
   const added = judged.filter(({ verdict }) => verdict.kind === 'needed');
   const leftOut = judged.filter(({ verdict }) => verdict.kind !== 'needed');
@@ -90,7 +111,11 @@ export const samplesOf = (judged: readonly Judged[], most: number): readonly Sam
   for (let at = 0; at < Math.max(added.length, leftOut.length); at += 1) {
     for (const one of [added[at], leftOut[at]]) if (one !== undefined) spread.push(one);
   }
-  return spread.slice(0, most).flatMap(({ candidate }) => sampleOf(candidate) ?? []);
+  const each = spread.slice(0, most).map(({ candidate }) => samplesOfOne(candidate));
+  const rounds = Array.from({ length: mostApplications }, (_, round) =>
+    each.flatMap((samples) => samples[round] ?? []),
+  );
+  return rounds.flat().slice(0, most);
 };
 
 /** How the firewall's answer stands to ours. Only `disagrees` is a finding: everything else may differ rightly. */

@@ -1,6 +1,6 @@
 import { findService, type GroupPlace, isOnCycle } from '../policy/object-look-up.ts';
 import type { ObjectScope, ServiceObject } from '../policy/policy.ts';
-import { isEmptyLine, type Line, sameLine, uniteAll } from '../sets/lines.ts';
+import { intersect, isEmptyLine, type Line, sameLine, uniteAll } from '../sets/lines.ts';
 import { onProtocol, portList, wholeSourcePorts, wholeTraffic } from '../sets/traffic-lines.ts';
 
 /** Traffic with the source ports it may come from. */
@@ -35,7 +35,7 @@ const ofObject = (object: ServiceObject): Service | null => {
   const ports = portList(object.port);
   const sourcePort = object.sourcePort === null ? wholeSourcePorts : portList(object.sourcePort);
   if (ports === null || sourcePort === null || isEmptyLine(ports)) return null;
-  return { traffic: onProtocol(object.protocol, ports), sourcePort };
+  return { traffic: onProtocol(object.protocol, ports), sourcePort: intersect(sourcePort, wholeSourcePorts) };
 };
 
 interface Resolved {

@@ -4,6 +4,7 @@ import { objectsUsedBy } from '../policy/object-uses.ts';
 import type { PendingEdit } from '../policy/pending-edits.ts';
 import { editedEntry } from '../policy/pending-edits.ts';
 import type { CandidateRule } from '../rules/candidate-rules.ts';
+import { opensOnly } from './decryption.ts';
 import { type Answer, answer, narrowerAllows } from './verdict-answer.ts';
 import { explain } from './verdict-explanation.ts';
 import { type OpenView, openView } from './verdict-view.ts';
@@ -155,13 +156,14 @@ export const judgeCandidates = (question: VerdictQuestion): readonly Judged[] =>
         opensMoreApplicationsThan.length === 0
           ? ''
           : `; opens more applications than ${opensMoreApplicationsThan.map((name) => `"${name}"`).join(', ')}`;
+      const only = refused ? null : opensOnly(piece);
       const verdict: Verdict = {
         kind: refused ? 'refused' : 'needed',
         reaches: bottomRule,
         by: deciding,
         reservations,
         opensMoreApplicationsThan,
-        explanation: `${explanation}${more}`,
+        explanation: `${explanation}${more}${only === null ? '' : `; ${only}`}`,
       };
       if (!refused) {
         const name = `to be added for ${piece.group} ${trafficName(piece)}`;

@@ -34,7 +34,7 @@ const literals = [
 ];
 const objectNames = ['o1', 'o2', 'o3', '10.0.0.3'];
 const groupNames = ['g1', 'g2', 'g3'];
-const unknownNames = ['list', 'somewhere', 'no-such-name'];
+const unknownNames = ['list', 'somewhere', 'no-such-name', 'hollow'];
 
 const addressObject = fc.constantFrom(
   { kind: 'ip-netmask', value: '10.0.0.0/30' } as const,
@@ -66,10 +66,12 @@ const scopesWith = fc
       selector: ([name, scope]) => `${name} ${scope}`,
     }),
     dynamicGroup: fc.boolean(),
+    /** A group of which nothing is known, with or without an empty list of members. */
+    hollowGroup: fc.constantFrom({ kind: 'unknown' } as const, { kind: 'static', members: [] } as const),
     applicationGroup: some(['ssl', 'web', 'dns', 'nowhere', 'container', 'filter'], 3),
     serviceGroup: some(['tcp80', 'tcp81-82', 'low', 'udp53', 'broken'], 2),
   })
-  .map(({ objects, groups, dynamicGroup, applicationGroup, serviceGroup }): Scopes => {
+  .map(({ objects, groups, dynamicGroup, hollowGroup, applicationGroup, serviceGroup }): Scopes => {
     const inScope = (at: number): Objects => ({
       addresses: Object.fromEntries(
         objects.filter(([, scope]) => scope === at).map(([name, , object]) => [name, object]),
@@ -78,6 +80,7 @@ const scopesWith = fc
         ...groups
           .filter(([, scope]) => scope === at)
           .map(([name, , members]) => [name, { kind: 'static', members } as const]),
+        ...(at === 0 ? [['hollow', hollowGroup] as const] : []),
         ...(dynamicGroup && at === 1 ? [['g1', { kind: 'dynamic', filter: "'web'" } as const]] : []),
       ]),
     });
@@ -89,6 +92,9 @@ const scopesWith = fc
           'tcp81-82': { protocol: 'tcp', port: '81-82', sourcePort: null },
           low: { protocol: 'tcp', port: '80,83', sourcePort: '0-1500' },
           high: { protocol: 'tcp', port: '80-83', sourcePort: '1501-65535' },
+          'from-1': { protocol: 'tcp', port: '80-82', sourcePort: '1-65535' },
+          'low-from-1': { protocol: 'tcp', port: '80-83', sourcePort: '1-1500' },
+          'from-0': { protocol: 'tcp', port: '80-83', sourcePort: '0' },
           broken: { protocol: 'tcp', port: 'eighty', sourcePort: null },
         },
         serviceGroups: { services: [...serviceGroup, 'inner'], inner: ['udp53'] },
@@ -134,7 +140,10 @@ const applicationMembers = fc.oneof(
 const serviceMembers = fc.oneof(
   { weight: 6, arbitrary: fc.constant(['any']) },
   { weight: 2, arbitrary: fc.constant(['application-default']) },
-  { weight: 5, arbitrary: some(['tcp80', 'tcp81-82', 'low', 'high', 'udp53', 'services'], 3) },
+  {
+    weight: 5,
+    arbitrary: some(['tcp80', 'tcp81-82', 'low', 'high', 'from-1', 'low-from-1', 'from-0', 'udp53', 'services'], 3),
+  },
   { weight: 1, arbitrary: some(['tcp80', 'broken', 'no-such-service'], 2) },
 );
 
@@ -292,14 +301,15 @@ export const cases: fc.Arbitrary<Case> = fc
     };
   });
 
+/** No session comes from source port 0; where there are no ports, any number will do. */
 const everyTraffic = [
-  ...[80, 81, 82, 83, 9].flatMap((port) => [1000, 2000].map((sourcePort) => [6, port, sourcePort] as const)),
+  ...[80, 81, 82, 83, 9].flatMap((port) => [1, 1000, 2000].map((sourcePort) => [6, port, sourcePort] as const)),
   ...[53, 9].map((port) => [17, port, 1000] as const),
-  [1, 8, 0] as const,
-  [1, 5, 0] as const,
-  [58, 128, 0] as const,
-  [50, 0, 0] as const,
-  [99, 0, 0] as const,
+  [1, 8, 1] as const,
+  [1, 5, 1] as const,
+  [58, 128, 1] as const,
+  [50, 0, 1] as const,
+  [99, 0, 1] as const,
 ];
 
 const everyApplication = [

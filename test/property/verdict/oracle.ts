@@ -148,7 +148,7 @@ const addressMember = (policy: Policy, name: string, address: string, world: Wor
     if (object.kind === 'ip-wildcard') return inWildcard(address, object.value);
     return unknown();
   }
-  if (group?.kind !== 'static' || isCyclic(policy, name, start)) return unknown();
+  if (group?.kind !== 'static' || group.members.length === 0 || isCyclic(policy, name, start)) return unknown();
   return group.members.some((member) => {
     const first = addressMember(policy, member, address, world, 0);
     if (scopeOf(policy, 0, namesAddress(member)) === scopeOf(policy, at, namesAddress(member))) return first;

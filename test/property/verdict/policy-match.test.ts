@@ -28,7 +28,11 @@ const objects = (scope: ObjectScope): readonly ConfigNode[] => [
   list(
     'address-group',
     each(scope.addressGroups, (group) =>
-      group.kind === 'static' ? [members('static', group.members)] : [list('dynamic', [leaf('filter', group.filter)])],
+      group.kind === 'static'
+        ? [members('static', group.members)]
+        : group.kind === 'dynamic'
+          ? [list('dynamic', [leaf('filter', group.filter)])]
+          : [],
     ),
   ),
   list(

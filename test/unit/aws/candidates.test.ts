@@ -219,6 +219,8 @@ test('all ICMP is icmp and ping, echo is ping; IPv6 likewise under its own names
     [icmp(8), ['ping']],
     [icmp('all', 'all', 6), ['ipv6-icmp', 'ping6']],
     [icmp(128, 'all', 6), ['ping6']],
+    [icmp(8, 0), ['ping']],
+    [icmp(128, 0, 6), ['ping6']],
   ] as const)
     assert.deepEqual(translate(traffic, traffic.family, appIds), {
       kind: 'expressible',
@@ -227,8 +229,9 @@ test('all ICMP is icmp and ping, echo is ping; IPv6 likewise under its own names
     });
 });
 
-test('echo with one code is refused: ping is every code of it', () => {
-  assert.equal(translate(icmp(8, 0), 4, appIds).kind, 'refused');
+test('echo has no code but 0: with another one it is refused', () => {
+  assert.equal(translate(icmp(8, 1), 4, appIds).kind, 'refused');
+  assert.equal(translate(icmp(128, 3, 6), 6, appIds).kind, 'refused');
 });
 
 test('another ICMP type needs an application that an administrator made', () => {

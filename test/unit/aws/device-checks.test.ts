@@ -126,6 +126,28 @@ test('a need of the table that this device does not have is dropped', () => {
   ]);
 });
 
+test('a name beside the first that the device lacks is said, and the port is opened for the others', () => {
+  const lacking = (...names: readonly string[]) => check(candidate(tcp(443), names));
+  assert.deepEqual(lacking('ssl', 'no-such', 'nor-this').application, ['ssl']);
+  assert.match(
+    lacking('ssl', 'no-such', 'nor-this').reason ?? '',
+    /tcp 443 is opened without what is missing: the firewall has no application no-such, nor-this, which PORT_APPLICATIONS/,
+  );
+  assert.equal(lacking('ssl', 'web-browsing').reason, null);
+  assert.equal(lacking('no-such', 'ssl').application, null, 'the first is what the others stand beside');
+  assert.equal(check(candidate(tcp(3389)), policy({}, { 'ms-rdp': application() })).reason, null, 'needs of the table');
+});
+
+test('what is not opened says of which traffic, of which setting the name is, and whom it concerns', () => {
+  const { leftOut } = checkApplications([candidate(tcp(5432))], policy());
+  assert.match(
+    leftOut[0]?.reason ?? '',
+    /^tcp 5432 is not opened: the firewall has no application postgres, which PORT_APPLICATIONS, or else the built-in table, gives for it; .*\{"tcp\/5432":\["any"\]\}/,
+  );
+  assert.deepEqual(leftOut[0]?.about, ['sg-0a', 'i-0a', 'eni-0a']);
+  assert.match(check(candidate(icmp(3), ['unreachable'])).reason ?? '', /unreachable, which ICMP_APPLICATIONS/);
+});
+
 test('nothing is added to an application that stands without ports: it would open every port', () => {
   const needy = { ...predefined, gre: application({ ipProtocol: 47, requires: ['ssl'] }) };
   assert.deepEqual(check(candidate({ kind: 'protocol', number: 47 }), policy({}, needy)).application, ['gre']);
@@ -134,6 +156,7 @@ test('nothing is added to an application that stands without ports: it would ope
 test('ping and icmp are used as the device defines them, and refused when it defines them otherwise', () => {
   assert.deepEqual(check(candidate(icmp('all'))).application, ['icmp', 'ping']);
   assert.deepEqual(check(candidate(icmp(8))).application, ['ping']);
+  assert.deepEqual(check(candidate(icmp(8, 4, 0))).application, ['ping']);
   const strange = {
     ...predefined,
     ping: application({ defaultPorts: ['udp/7'], icmp: { family: 4, type: 8, code: null } }),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Subject } from '../../../shared/domain/change.ts';
 import { isNamed } from '../../../shared/domain/errors.ts';
-import { withPreNatAddresses } from '../../../shared/domain/grants/desired-grants.ts';
+import { withPreNatAddresses } from '../../../shared/domain/grants/pre-nat.ts';
 import { trafficKey } from '../../../shared/domain/sets/traffic.ts';
 import type { AccountSeed, SeedPermission } from '../../local/ec2/seed.ts';
 import { derive, firewallInterface, newSeed, protectedVpc, worldOf } from './ec2-world.ts';
@@ -110,6 +110,45 @@ test('a source inside a secondary range of the VPC is local', async () => {
     '10.0.7.0/24 is local: inside vpc',
     '100.64.3.0/24 is local: inside vpc',
   ]);
+});
+
+/** Reasons for sources inside the VPC, and a group as source, where the protected subnet has these further routes. */
+const reasonsInside = async (routes: readonly { readonly destination: string; readonly target: string }[]) => {
+  const seed = newSeed();
+  const { vpcId, outer } = protectedVpc(seed);
+  const subnetId = seed.subnet({ vpcId, cidr: '10.0.2.0/24', ipv6Cidrs: ['2001:db8:0:2::/64'] });
+  const outside = { destination: '198.51.100.0/24', target: firewallInterface };
+  seed.instance({ id: 'i-0bb', interfaces: [{ id: 'eni-0bb', subnetId: outer }] });
+  seed.routeTable({ id: 'rtb-02', vpcId, subnetIds: [subnetId], routes: [outside, ...routes] });
+  const sources = ['10.0.7.0/24', '10.0.0.0/16', '2001:db8:0:7::/64', seed.group({ id: 'sg-0b', vpcId, name: 'lb' })];
+  const groupId = seed.group({ vpcId, name: 'web', ingress: [{ protocol: 'tcp', from: 22, sources }] });
+  seed.instance({ id: 'i-0aa', interfaces: [{ subnetId, groupIds: [groupId] }] });
+  const { grants, leftOut } = await derive(worldOf(seed.build()).reads, { subjects });
+  assert.deepEqual(grants, [], 'left out, whatever the reason');
+  const of = (source: string) =>
+    leftOut.find(({ reason }) => reason.includes(source))?.reason.replace(/vpc-\w+/, 'vpc');
+  return { some: of('10.0.7.0/24'), all: of('10.0.0.0/16 is'), other: of('2001:db8:0:7::/64'), group: of('sg-0b') };
+};
+
+test('a source inside the VPC that is routed through the firewall is left out as the administrator’s, not as passing it by', async () => {
+  const inside = await reasonsInside([{ destination: '10.0.7.0/24', target: firewallInterface }]);
+  const passes = /rtb-02 sends replies to it through the firewall, so that traffic does pass it.*administrator's/;
+  assert.match(inside.some ?? '', passes);
+  assert.match(inside.all ?? '', /replies to a part of it through the firewall.*administrator's/);
+  assert.equal(inside.other, '2001:db8:0:7::/64 is local: inside vpc');
+  assert.match(inside.group ?? '', /administrator's to say, also where rtb-02 sends it through the firewall/);
+});
+
+test('a default route to the firewall takes nothing from inside the VPC, nor does a route of another target', async () => {
+  for (const routes of [
+    [],
+    [{ destination: '0.0.0.0/0', target: firewallInterface }],
+    [{ destination: '10.0.7.0/24', target: 'eni-0bb' }],
+  ]) {
+    const { some, all, group } = await reasonsInside(routes);
+    assert.deepEqual([some, all], ['10.0.7.0/24 is local: inside vpc', '10.0.0.0/16 is local: inside vpc']);
+    assert.match(group ?? '', /traffic between interfaces does not pass the firewall/);
+  }
 });
 
 test('a source that contains the VPC is kept whole', async () => {

@@ -4,10 +4,11 @@ import {
   addressesThroughFirewall,
   effectiveTable,
   familiesBehindFirewall,
+  localThroughFirewall,
   type NetworkPicture,
 } from '../../../shared/domain/grants/routes.ts';
 import type { SeenRoute, SeenRouteTable } from '../../../shared/domain/grants/seen.ts';
-import { lineOfCidrs } from '../../../shared/domain/sets/addresses.ts';
+import { cidrsOf, lineOfCidrs } from '../../../shared/domain/sets/addresses.ts';
 import { linesOverlap } from '../../../shared/domain/sets/lines.ts';
 
 const firewall = 'eni-0f';
@@ -110,4 +111,19 @@ test('the table of a subnet is the associated one, else the main one of its own 
   assert.equal(of('subnet-01', 'vpc-01'), 'rtb-01');
   assert.equal(of('subnet-02', 'vpc-01'), 'rtb-02');
   assert.equal(of('subnet-02', 'vpc-03'), null);
+});
+
+test('addresses inside the VPC pass the firewall where a written route more specific than the local one, or in its place, says so', () => {
+  const local = route('10.0.0.0/16', 'local');
+  for (const [routes, through] of [
+    [[local, route('0.0.0.0/0', firewall)], []],
+    [[route('0.0.0.0/0', firewall)], []],
+    [[local, route('10.0.5.0/24', firewall)], ['10.0.5.0/24']],
+    [[local, route('10.0.5.0/24', firewall), route('10.0.5.128/25', 'eni-0e')], ['10.0.5.0/25']],
+    [[route('10.0.0.0/16', firewall)], ['10.0.0.0/16']],
+    [[local, route('10.0.5.0/24', firewall, { propagated: true })], []],
+    [[local, route('10.0.5.0/24', firewall), route('10.0.5.0/25', 'vgw-01', { propagated: true })], ['10.0.5.0/24']],
+    [[local, route('10.0.0.0/8', firewall)], []],
+  ] as const)
+    assert.deepEqual(cidrsOf(localThroughFirewall(table(...routes), 4, picture, [firewall]), 4), through);
 });

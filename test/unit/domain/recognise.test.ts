@@ -107,6 +107,33 @@ test('owned, on neither configuration: deleted by somebody, a tombstone, and rep
   assert.deepEqual(whats(found), ['deleted']);
 });
 
+const lookAlike = (said: Parameters<typeof standing>[1] = {}) => standing(owned, { uuid: 'another uuid', ...said });
+
+test('gone, while a rule of the same name and content has another uuid: not called deleted, and both uuids are named', () => {
+  for (const record of [owned, tombstone]) {
+    const found = recognised({ records: [record], rules: [lookAlike()] });
+    assert.deepEqual(
+      { ...found, reports: [] },
+      { ...none, repaired: record === owned ? [{ ...owned, state: 'tombstone' }] : [] },
+      'it is not ours',
+    );
+    assert.deepEqual(whats(found), ['look-alike']);
+    assert.match(
+      found.reports[0]?.text ?? '',
+      /with uuid uuid of i-1-1 is gone.*stands with uuid another uuid.*allows what it says.*never remove it/,
+    );
+  }
+  const disabled = recognised({ records: [owned], rules: [lookAlike({ disabled: true })] });
+  assert.match(disabled.reports[0]?.text ?? '', /is disabled, and this system will never remove it/);
+});
+
+test('a rule of its name with other content, without uuid, or of another record is no look-alike', () => {
+  for (const rule of [lookAlike({ source: ['10.9.9.9/32'] }), lookAlike({ uuid: null }), lookAlike({ name: 'Other' })])
+    assert.deepEqual(whats(recognised({ records: [owned], rules: [rule] })), ['deleted']);
+  const other = ownedRecord({ id: 'i-1-1 again', uuid: 'another uuid', name: 'i-1-1' });
+  assert.deepEqual(whats(recognised({ records: [owned, other], rules: [lookAlike()] })), ['deleted']);
+});
+
 test('owned, gone as a run that died intended: a tombstone, and no report', () => {
   const removed = ownedRecord({ intent: { kind: 'remove', execution: 'run' } });
   const found = recognised({ records: [removed], rules: [] });
@@ -141,8 +168,9 @@ test('a rule of our name with another uuid is not ours', () => {
   const cloned = standing(owned, { uuid: 'another' });
   const found = recognised({ records: [owned], rules: [cloned] });
   assert.deepEqual(found.owned, []);
-  assert.deepEqual(whats(found), ['deleted']);
-  assert.deepEqual(recognised({ records: [tombstone], rules: [cloned] }), none);
+  assert.deepEqual(whats(found), ['look-alike']);
+  const afterwards = recognised({ records: [tombstone], rules: [cloned] });
+  assert.deepEqual({ ...afterwards, reports: [] }, none);
 });
 
 test('a clone beside our rule is not ours', () => {

@@ -103,7 +103,7 @@ test('the sample as a candidate is exactly its session', () => {
   assert.deepEqual([one.traffic, one.service, one.application], [ports, ports, ['unknown-tcp']]);
 });
 
-test('samples are spread over what was added and what was left out, each of another candidate', () => {
+test('samples are spread over what was added and what was left out, each candidate once before any is asked again', () => {
   const added = ['1', '2', '3'].map((at) => judged(candidate({ destinations: [`10.0.1.${at}/32`] })));
   const leftOut = (['allowed', 'overridden', 'refused'] as const).map((kind, at) =>
     judged(candidate({ destinations: [`10.0.2.${at + 1}/32`] }), kind),
@@ -112,10 +112,30 @@ test('samples are spread over what was added and what was left out, each of anot
   const everything = [...added, ...leftOut];
   assert.deepEqual(asked(everything, 4), ['10.0.1.1', '10.0.2.1', '10.0.1.2', '10.0.2.2']);
   assert.deepEqual(asked(everything, 3), ['10.0.1.1', '10.0.2.1', '10.0.1.2']);
-  assert.equal(asked(everything, 99).length, 6);
+  const once = asked(everything, 6);
+  assert.equal(new Set(once).size, 6);
+  assert.deepEqual(asked(everything, 99), [...once, ...once], 'and again with another application');
   assert.deepEqual(asked(added, 2), ['10.0.1.1', '10.0.1.2'], 'all of one kind where there is no other');
   assert.deepEqual(asked(leftOut, 2), ['10.0.2.1', '10.0.2.2']);
   assert.deepEqual(asked(everything, 0), []);
+});
+
+test('a candidate is asked about with its own application first, then with another that its sessions may be seen as', () => {
+  const applications = (said: Said, traffic?: CandidateRule['traffic']) => {
+    const one = candidate(said);
+    return samplesOf([judged(traffic === undefined ? one : { ...one, traffic })], 9).map((sample) => {
+      assert.deepEqual(sample.candidate.application, [sample.session.application]);
+      return sample.session.application;
+    });
+  };
+  assert.deepEqual(applications({ application: ['ssl'] }), ['ssl', 'web-browsing']);
+  assert.deepEqual(applications({ application: ['web-browsing'], service: 'tcp/80' }), ['web-browsing', 'ssl']);
+  assert.deepEqual(applications({ application: ['ssl', 'web-browsing'] }), ['ssl', 'web-browsing']);
+  assert.deepEqual(applications({ service: 'tcp/8080' }), ['unknown-tcp', 'web-browsing']);
+  assert.deepEqual(applications({ service: 'udp/53', application: ['dns'] }), ['dns', 'unknown-udp']);
+  assert.deepEqual(applications({ service: 'any' }), ['unknown-tcp', 'web-browsing']);
+  const ping = { kind: 'icmp', family: 4, type: 8, code: 'all' } as const;
+  assert.deepEqual(applications({ service: 'any', application: ['ping'] }, ping), ['ping']);
 });
 
 test('a candidate with nothing on one side has no session', () => {

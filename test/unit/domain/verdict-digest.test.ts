@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';
+import type { Policy, SecurityRule } from '../../../shared/domain/policy/policy.ts';
 import { policyDigest } from '../../../shared/domain/policy/policy-digest.ts';
-import { cleanUp, type Objects, policy, rule, type Scopes } from './verdict-policies.ts';
+import { cleanUp, decryptionRule, type Objects, policy, rule, type Scopes } from './verdict-policies.ts';
 
 const digest = (rules: readonly SecurityRule[], scopes: Scopes = {}): string =>
   policyDigest(policy([...rules, cleanUp], scopes), 'Clean up');
@@ -132,4 +132,26 @@ test('in a shared group a member is followed from the scope of the group as well
   });
   const one = rule('R', { source: ['g'] });
   assert.notEqual(digest([one], inShared('10.0.0.2')), digest([one], inShared('10.0.0.3')));
+});
+
+test('decryption rules and what they use change the digest: they decide which App-IDs are named', () => {
+  const inspect = { ...decryptionRule('Inspect'), destination: ['farm'] };
+  const withRules = (decryption: Policy['decryption'], value = '10.0.1.0/24') =>
+    policyDigest(
+      {
+        ...policy([webIn, cleanUp], { vsys: { ...objects, addresses: { farm: { kind: 'ip-netmask', value } } } }),
+        ...(decryption === undefined ? {} : { decryption }),
+      },
+      'Clean up',
+    );
+  const [none, one] = [withRules(undefined), withRules([inspect])];
+  assert.equal(withRules([]), none);
+  assert.notEqual(one, none);
+  for (const other of [
+    withRules([{ ...inspect, decrypts: false }]),
+    withRules([{ ...inspect, from: ['dmz'] }]),
+    withRules([inspect, inspect]),
+    withRules([inspect], '10.0.2.0/24'),
+  ])
+    assert.notEqual(other, one);
 });

@@ -75,7 +75,7 @@ test('destinations, ports, source ports and applications are named likewise', ()
   );
   assert.equal(
     explanation([rule('R', { service: ['low'] })], [candidate()], services).replace(/ by "R".*/, ''),
-    'from source port 0-1023',
+    'from source port 1-1023',
   );
   assert.equal(
     explanation([rule('R', { application: ['ssh', 'dns', 'ssl', 'facebook', 'web-browsing'] })], [candidate()]).replace(

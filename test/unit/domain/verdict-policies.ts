@@ -3,6 +3,7 @@ import type {
   AddressGroup,
   AddressObject,
   Application,
+  DecryptionRule,
   ObjectScope,
   Policy,
   SecurityRule,
@@ -34,6 +35,21 @@ export const rule = (name: string, said: Partial<SecurityRule> = {}): SecurityRu
   description: '',
   restrictions: [],
   others: {},
+  ...said,
+});
+
+/** A decryption rule that matches everything and decrypts it, but for what is said. */
+export const decryptionRule = (name: string, said: Partial<DecryptionRule> = {}): DecryptionRule => ({
+  name,
+  from: ['any'],
+  to: ['any'],
+  source: ['any'],
+  negateSource: false,
+  destination: ['any'],
+  negateDestination: false,
+  service: ['any'],
+  decrypts: true,
+  narrowed: false,
   ...said,
 });
 

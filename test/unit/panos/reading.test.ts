@@ -190,6 +190,27 @@ describe('objects', () => {
     }
   });
 
+  test('an address group is what it says it is, and unknown where it says nothing: never empty', async () => {
+    const groups = {
+      members: '<static><member>a</member></static>',
+      filter: "<dynamic><filter>'t'</filter></dynamic>",
+      described: '<description>to be filled</description>',
+      bare: '',
+      'no members': '<static/>',
+      'no filter': '<dynamic/>',
+      'of a kind to come': '<learned><from>x</from></learned>',
+    };
+    const entries = Object.entries(groups).map(([name, inner]) => `<entry name="${name}">${inner}</entry>`);
+    const { snapshot: read } = await snapshot({ vsys: `<address-group>${entries.join('')}</address-group>` });
+    const kinds = [...read.candidate.scopes.vsys.addressGroups].map(([name, { kind }]) => [name, kind]);
+    const unknown = Object.keys(groups).slice(2);
+    assert.deepEqual(kinds, [
+      ['members', 'static'],
+      ['filter', 'dynamic'],
+      ...unknown.map((name) => [name, 'unknown']),
+    ]);
+  });
+
   test('what a Panorama pushed is a scope of its own', async () => {
     const { snapshot: read } = await snapshot({
       vsys: '',
@@ -278,6 +299,57 @@ describe('a snapshot', () => {
       { name: 'D', translatedAddress: 'web' },
       { name: 'B', translatedAddress: '10.0.0.1' },
     ]);
+  });
+
+  test('lists enabled TLS decryption rules in evaluation order, of what runs and of what is staged each', async () => {
+    const lists = (...names: readonly string[]) =>
+      names.map((name) => `<${name}><member>x</member></${name}>`).join('');
+    const inbound = '<type><ssl-inbound-inspection>web-certificate</ssl-inbound-inspection></type>';
+    const local = [
+      `<entry name="Full">${lists('from', 'to', 'source', 'destination', 'service')}<negate-source>yes</negate-source><action>decrypt</action>${inbound}</entry>`,
+      `<entry name="Mirror"><negate-destination>yes</negate-destination><action>decrypt-and-forward</action><type><ssl-forward-proxy/></type></entry>`,
+      `<entry name="Not"><action>no-decrypt</action>${inbound}</entry>`,
+      `<entry name="No action">${inbound}</entry>`,
+      '<entry name="Ssh"><action>decrypt</action><type><ssh-proxy/></type></entry>',
+      `<entry name="Off"><disabled>yes</disabled><action>decrypt</action>${inbound}</entry>`,
+      ...['source-user', 'category', 'source-hip', 'destination-hip'].map(
+        (name) => `<entry name="${name}">${lists(name)}<action>decrypt</action>${inbound}</entry>`,
+      ),
+    ];
+    const rulebase = (tag: string, ...entries: readonly string[]) =>
+      `<${tag}><decryption><rules>${entries.join('')}</rules></decryption></${tag}>`;
+    const pushed = (name: string) => `<entry name="${name}"><action>decrypt</action></entry>`;
+    const { snapshot: read } = await snapshot({
+      vsys: rulebase('rulebase', ...local),
+      runningVsys: '',
+      journal: `<entry><xpath>${vsysPath}/rulebase/decryption</xpath><owner>alice</owner><action>EDIT</action></entry>`,
+      panorama: `<vsys><entry name="vsys1">${rulebase('pre-rulebase', pushed('Pre'))}${rulebase('post-rulebase', pushed('Post'))}</entry></vsys>`,
+    });
+    const any = ['any'];
+    const plain = { from: any, to: any, source: any, negateSource: false, destination: any, negateDestination: false };
+    const open = { ...plain, service: any, narrowed: false };
+    const x = ['x'];
+    assert.deepEqual(read.candidate.decryption, [
+      { ...open, name: 'Pre', decrypts: true },
+      {
+        ...{ name: 'Full', from: x, to: x, source: x, negateSource: true, destination: x, negateDestination: false },
+        ...{ service: x, decrypts: true, narrowed: false },
+      },
+      { ...open, name: 'Mirror', negateDestination: true, decrypts: true },
+      { ...open, name: 'Not', decrypts: false },
+      { ...open, name: 'No action', decrypts: false },
+      ...['source-user', 'category', 'source-hip', 'destination-hip'].map((name) => ({
+        ...open,
+        name,
+        decrypts: true,
+        narrowed: true,
+      })),
+      { ...open, name: 'Post', decrypts: true },
+    ]);
+    assert.deepEqual(
+      read.running.decryption?.map(({ name }) => name),
+      ['Pre', 'Post'],
+    );
   });
 
   test('has platform limits and the settings that change how rules are written', async () => {

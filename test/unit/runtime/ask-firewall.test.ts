@@ -45,7 +45,8 @@ test('each sample is judged on what runs now and compared with the answer', asyn
   const { comparisons, notAsked } = await askFirewall(firewall, judged(3), [], settings());
   assert.deepEqual(
     comparisons.map(({ outcome }) => outcome),
-    ['agrees', 'disagrees', 'agrees'],
+    ['agrees', 'disagrees', 'agrees', 'agrees', 'disagrees', 'agrees'],
+    'each of the three with two applications',
   );
   assert.equal(notAsked, null);
 });
