@@ -105,10 +105,12 @@ const namesAsPlanned = async (
   return nameOf;
 };
 
-/** Writes and drops the records that the plan found half-done. */
+/** Writes and drops the records that the plan found half-done, and what administrators have closed or opened again. */
 const settleRecords = async (records: Records, plan: Plan, fence: number): Promise<void> => {
   for (const record of plan.repaired) await records.putRule({ ...record, fence });
   for (const record of plan.forgotten) await records.forgetRule({ ...record, fence });
+  for (const closure of plan.closuresWritten) await records.putClosure({ ...closure, fence });
+  for (const closure of plan.closuresEnded) await records.dropClosure({ ...closure, fence });
   for (const record of plan.objectsRepaired) await records.putObject({ ...record, fence });
   for (const record of plan.objectsForgotten) await records.forgetObject({ ...record, fence });
 };

@@ -91,10 +91,7 @@ const confirm = async (records: Records, applied: Applied, running: Policy, fenc
 
 const confirmed = (record: RuleRecord, kind: 'add' | 'change' | 'move' | 'remove'): RuleRecord => {
   const { intent } = record;
-  if (kind === 'remove') {
-    const declined = intent?.kind === 'remove' ? (intent.declined ?? null) : null;
-    return { ...record, state: 'tombstone', intent: null, declined };
-  }
+  if (kind === 'remove') return { ...record, state: 'tombstone', intent: null };
   if (intent?.kind === 'change') {
     return { ...record, state: 'owned', content: intent.content, contributions: intent.contributions, intent: null };
   }

@@ -99,7 +99,7 @@ const markHandled = async (
 /** Tells once what others did to rules of ours. Answers why it could not, or null. */
 const tellHouse = async (notices: Notices, plan: Plan | null): Promise<string | null> => {
   try {
-    for (const text of [...(plan?.reports ?? []), ...(plan?.notTouched ?? [])]) {
+    for (const text of [...(plan?.reports ?? []), ...(plan?.notTouched ?? []), ...(plan?.closed ?? [])]) {
       await notices.once(`house ${text}`, {
         subject: 'policy-sync: somebody changed a rule of this system',
         message: text,

@@ -28,7 +28,10 @@ export const resolveInterfaces = defineHeldStep({
     }
     const subjects = taken.map((line) => line.subject);
     const recorded = recordedIn(await table.records.rules(), subjects);
-    const { mayReturn: _, ...resolved } = await resolve(ec2, { subjects, recorded }, interfaceSettingsOf(settings));
+    const everything = subjects.some((subject) => subject.kind === 'everything');
+    const closedFor = everything ? (await table.records.closures()).map(({ instance }) => instance) : [];
+    const scope = { subjects, recorded, closedFor };
+    const { mayReturn: _, ...resolved } = await resolve(ec2, scope, interfaceSettingsOf(settings));
     const own = idsOf(state.change.subjects, 'instance');
     const isOwn = (line: string) => own.some((id) => line.includes(id));
     return {

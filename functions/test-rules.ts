@@ -30,10 +30,11 @@ export const testRules = defineHeldStep({
   name: 'TestRules',
   writes: false,
   input: HeldState,
-  parts: (surroundings, settings, run): { readonly firewall: FirewallReads } => ({
+  parts: (surroundings, settings, run): { readonly firewall: FirewallReads; readonly now: () => number } => ({
     firewall: firewallPart(surroundings, settings, run),
+    now: surroundings.world.now,
   }),
-  act: async (held, { firewall }) => {
+  act: async (held, { firewall, now }) => {
     const { results, table, settings } = held;
     const resolved = await results.read('ResolveInterfaces');
     const { scope, candidates, notExpressible = [] } = await results.read('DeriveRules');
@@ -45,6 +46,12 @@ export const testRules = defineHeldStep({
       candidates,
       scope: new Set(scope),
       vanished: new Set(resolved.resolved.gone.filter((each) => each.vanished).map((each) => each.interface)),
+      closures: {
+        stored: await table.records.closures(),
+        ...instancesOf(resolved),
+        reopened: resolved.taken.flatMap(({ change }) => change.reopens ?? []),
+        now: now(),
+      },
       approved: resolved.taken.flatMap(({ change }) => change.approvesPlan ?? []),
       settings: planSettingsOf(settings),
       ruleXpath: firewall.ruleXpath,
@@ -65,6 +72,17 @@ export const testRules = defineHeldStep({
   },
 });
 
+/** The instances a plan decides about: all, those that count, and those that EC2 shows ended or not at all. */
+const instancesOf = ({ recorded, resolved }: Resolved) => {
+  const counting = new Set(resolved.interfaces.map(({ instance }) => instance));
+  return {
+    instances: new Set([...counting, ...recorded.map(({ instance }) => instance)]),
+    counting,
+    terminated: new Set(resolved.terminated),
+    unknown: new Set(resolved.unknown),
+  };
+};
+
 /** The plan as the state shows it. */
 const shownPlan = (plan: Plan, unreadable: readonly string[]) => ({
   verdicts: shown(
@@ -77,7 +95,7 @@ const shownPlan = (plan: Plan, unreadable: readonly string[]) => ({
     })),
   ),
   alreadyOurs: shown(plan.alreadyOurs.map(brief)),
-  stayClosed: shown(plan.stayClosed.map(brief)),
+  closed: shown(plan.closed.map(brief)),
   remove: shown(plan.removals.map(({ name, why }) => brief(`${name}: ${why}`))),
   shrink: shown(plan.shrinks.map(({ name, why }) => brief(`${name}: ${why}`))),
   move: shown(plan.moves.map(({ name }) => name)),
@@ -92,34 +110,39 @@ const reasonsIn = (leftOut: readonly LeftOut[]): string =>
   leftOut.map(({ what, reason }) => `${what}: ${reason}`).join('; ');
 
 /** Why nothing is added, of the candidate rules that were judged: what rules above decide, and what a setting refuses. */
-const judgedWords = (judged: Plan['judged'], others: boolean): string => {
+const judgedWords = ({ judged, closed }: Plan, others: boolean): string => {
   const kinds = judged.map(({ verdict }) => verdict.kind);
   const decided = [...new Set(kinds.filter((kind) => kind !== 'refused'))].sort();
   const refused = kinds.filter((kind) => kind === 'refused').length;
   const every = `every ${others || refused > 0 ? 'other ' : ''}candidate rule`;
+  const above = `by rules above${closed.length > 0 ? ', or closed' : ''}`;
   return [
-    ...(decided.length > 0 ? [`${every} is ${decided.join(' or ')} by rules above`] : []),
+    ...(decided.length > 0 ? [`${every} is ${decided.join(' or ')} ${above}`] : []),
     ...(refused > 0
       ? [`${refused} would open more applications than an administrator allows (REFUSE_MORE_APPLICATIONS)`]
       : []),
   ].join('; ');
 };
 
-const becauseNothing = (
-  { judged, leftOut }: Plan,
-  { recorded, resolved }: Resolved,
-  notExpressible: readonly LeftOut[],
-): string => {
-  const notOpened = [...leftOut, ...notExpressible];
-  if (judged.length > 0) {
+const nothingToAdd = (plan: Plan, { recorded, resolved }: Resolved, notExpressible: readonly LeftOut[]): string => {
+  const notOpened = [...plan.leftOut, ...notExpressible];
+  if (plan.judged.length > 0) {
     const left = notOpened.length > 0 ? [reasonsIn(notOpened)] : [];
-    return brief(`Nothing to add: ${[judgedWords(judged, left.length > 0), ...left].join('; ')}.`);
+    return `Nothing to add: ${[judgedWords(plan, left.length > 0), ...left].join('; ')}.`;
   }
   if (recorded.length === 0 && resolved.interfaces.length === 0 && resolved.leftOut.length > 0) {
-    return brief(`No interface behind the firewall: ${reasonsIn(resolved.leftOut)}.`);
+    return `No interface behind the firewall: ${reasonsIn(resolved.leftOut)}.`;
   }
-  if (notOpened.length > 0) return brief(`Nothing to add: ${reasonsIn(notOpened)}.`);
-  return 'The policy already says what EC2 grants.';
+  if (notOpened.length > 0) return `Nothing to add: ${reasonsIn(notOpened)}.`;
+  return plan.closed.length > 0 ? 'Nothing to add.' : 'The policy already says what EC2 grants.';
+};
+
+/** Why nothing is written, what administrators have closed included: it is said in every run that passes it. */
+const becauseNothing = (plan: Plan, resolved: Resolved, notExpressible: readonly LeftOut[]): string => {
+  const [first, ...more] = plan.closed;
+  const others = more.length === 0 ? '' : ` And ${more.length} more.`;
+  const closed = first === undefined ? '' : ` By an administrator ${first}${others}`;
+  return brief(`${nothingToAdd(plan, resolved, notExpressible)}${closed}`);
 };
 
 export const handler = handlerOf(testRules);

@@ -37,6 +37,8 @@ export interface Change {
   readonly announced: Announced;
   /** The hash of a plan that `TooMuchToRemove` held back and somebody approves with this change. */
   readonly approvesPlan?: string;
+  /** The name of a rule of ours: what an administrator closed in it, an operator opens again with this change. */
+  readonly reopens?: string;
 }
 
 /** The word by which a subject is written in keys and outputs: its id, or `everything`. */

@@ -25,8 +25,8 @@ export const recordIntents = async (
     if (record === undefined) throw new NamedError('PlanStale', `The record of ${id} has disappeared.`);
     await records.putRule({ ...record, intent: intent(record), fence });
   };
-  for (const { id, declined = null } of plan.removals) {
-    await intend(id, () => ({ kind: 'remove', execution: execution.name, declined }));
+  for (const { id } of plan.removals) {
+    await intend(id, () => ({ kind: 'remove', execution: execution.name }));
   }
   for (const shrink of plan.shrinks) {
     await intend(shrink.id, (record) => ({

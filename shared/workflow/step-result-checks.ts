@@ -3,6 +3,7 @@ import type { Change, Subject } from '../domain/change.ts';
 import { errorCatalogue } from '../domain/errors.ts';
 import type { Contributions, GrantDestination, LeftOut, NetworkInterface } from '../domain/grants/grants.ts';
 import type { NetworkPicture } from '../domain/grants/routes.ts';
+import type { Closed, ClosureRecord } from '../domain/plan/closures.ts';
 import type { Plan } from '../domain/plan/make-plan.ts';
 import type { ObjectRecord, RuleRecord } from '../domain/plan/ownership.ts';
 import { byTrafficColumn } from '../domain/policy/policy.ts';
@@ -54,6 +55,7 @@ const change = exactly<Change>()(
       ).exactOptional(),
     }),
     approvesPlan: text.exactOptional(),
+    reopens: text.exactOptional(),
   }),
 );
 
@@ -130,6 +132,8 @@ const resolved = exactly<Resolved>()(
           vanished: z.boolean(),
         }),
       ),
+      terminated: texts,
+      unknown: texts,
       network,
     }),
   }),
@@ -250,6 +254,28 @@ const judged = exactly<Judged>()(
   }),
 );
 
+const closedFields = {
+  format: z.literal(1),
+  id: text,
+  record: text,
+  rule: text,
+  instance: text,
+  family,
+  from: text,
+  to: text,
+  sessions: list(
+    z.object({
+      source: texts,
+      traffic: list(z.number()),
+      sourcePort: list(z.number()),
+      applications: z.object({ kind: z.enum(['only', 'except']), names: texts }),
+    }),
+  ),
+  ungrantedSince: z.number().nullable(),
+};
+const closed = exactly<Closed>()(z.object(closedFields));
+const closure = exactly<ClosureRecord>()(z.object({ ...closedFields, fence: z.number() }));
+
 const planned = { id: text, name: text, uuid: text };
 const members = texts.nullable();
 
@@ -260,12 +286,14 @@ const plan = exactly<Plan>()(
     forgotten: list(rule),
     objectsRepaired: list(object),
     objectsForgotten: list(object),
-    removals: list(z.object({ ...planned, why: text, declined })),
+    removals: list(z.object({ ...planned, why: text })),
     shrinks: list(z.object({ ...planned, contributions, source: members, destination: members, why: text })),
     moves: list(z.object(planned)),
     judged: list(judged),
     alreadyOurs: texts,
-    stayClosed: texts,
+    closuresWritten: list(closed),
+    closuresEnded: list(closure),
+    closed: texts,
     leftOut: list(leftOut),
     undecidedNat: texts,
     unused: texts,

@@ -20,6 +20,7 @@ export interface TestSystem extends LocalSystem {
   readonly ruleNames: () => Promise<readonly string[]>;
   /** What the ownership table holds. */
   readonly records: () => ReturnType<ReturnType<typeof tableParts>['records']['rules']>;
+  readonly closures: () => ReturnType<ReturnType<typeof tableParts>['records']['closures']>;
   /** Executions in the order they were started. */
   readonly runs: () => readonly Execution[];
 }
@@ -69,6 +70,7 @@ export const createTestSystem = async (options: TestSystemOptions = {}): Promise
     rules,
     ruleNames: async () => (await rules()).map((rule) => rule.name),
     records: records.rules,
+    closures: records.closures,
     runs: () => system.executions.all().toSorted((a, b) => a.startDate - b.startDate),
   };
 };

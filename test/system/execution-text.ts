@@ -37,10 +37,10 @@ const decisions: Readonly<Record<string, (output: Fields) => string[]>> = {
     ];
   },
   TestRules: ({ tested, because }) => {
-    const { verdicts, alreadyOurs, stayClosed, remove, shrink, reports, leftOut, notTouched } = fieldsOf(tested);
+    const { verdicts, alreadyOurs, closed, remove, shrink, reports, leftOut, notTouched } = fieldsOf(tested);
     return [
       ...linesOf(alreadyOurs).map((line) => `already ours: ${String(line)}`),
-      ...linesOf(stayClosed).map((line) => `stays closed: ${String(line)}`),
+      ...linesOf(closed).map((line) => `closed by an administrator: ${String(line)}`),
       ...linesOf(verdicts).map((line) => {
         const { candidate, verdict, explanation } = fieldsOf(line);
         return `${String(verdict)}: ${String(candidate)}: ${String(explanation)}`;

@@ -148,7 +148,14 @@ describe('a house that release 1 furnished', () => {
       const before = [await system.items(), system.simulator.exportConfiguration('candidate')] as const;
       const jobs = system.simulator.state().jobs.length;
       await resyncs(system);
-      assert.deepEqual(recordsOf(await system.items()), recordsOf(before[0]));
+      const [after, past] = [recordsOf(await system.items()), recordsOf(before[0])];
+      const isDeclining = ({ declined }: Readonly<Record<string, unknown>>): boolean => declined !== null;
+      const undeclined = [...past].map(([key, record]) => [key, { ...record, declined: null }] as const);
+      assert.deepEqual(after, new Map(undeclined));
+      const declining = [...past].filter(([, record]) => isDeclining(record)).map(([key]) => key);
+      const closures = (await system.items()).filter(({ pk }) => pk === 'closure');
+      const closedIn = new Set(closures.map(({ record }) => record));
+      for (const key of declining) assert.ok(closedIn.has(key), 'what was declined in a record is a closure now');
       assert.equal(system.simulator.exportConfiguration('candidate'), before[1]);
       assert.equal(system.simulator.exportConfiguration('running'), before[1]);
       assert.equal(system.simulator.state().jobs.length, jobs);

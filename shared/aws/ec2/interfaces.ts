@@ -6,6 +6,7 @@ import {
   bareGroupsIn,
   type InterfaceScope,
   type InterfaceSettings,
+  instancesOf,
   type ResolvedInterfaces,
   type Seen,
   standingsOf,
@@ -69,8 +70,6 @@ const pictureOf = async (
   };
 };
 
-const isInstance = (id: string): boolean => id.startsWith('i-');
-
 /** Recorded addresses that their interfaces do not hold any more. */
 const addressesLeft = (
   recorded: readonly GrantDestination[],
@@ -94,7 +93,7 @@ const see = async (reads: Ec2Reads, scope: InterfaceScope, targets: readonly str
   add(interfaces, everything?.interfaces ?? []);
 
   const asked = new Set(idsOf(subjects, 'instance'));
-  add(instances, await reads.instances([...asked, ...recorded.map((each) => each.instance).filter(isInstance)]));
+  add(instances, await reads.instances(instancesOf(scope)));
   add(
     interfaces,
     [...instances.values()].filter(({ id }) => asked.has(id)).flatMap((instance) => instance.interfaces),

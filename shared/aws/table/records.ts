@@ -1,4 +1,5 @@
 import { NamedError } from '../../domain/errors.ts';
+import type { ClosureRecord } from '../../domain/plan/closures.ts';
 import type { ObjectRecord, RuleRecord } from '../../domain/plan/ownership.ts';
 import { absent, atMost, either, equals, type Item, type Table } from './table.ts';
 
@@ -15,6 +16,11 @@ export interface Records {
   /** Forgets an addition that never reached the firewall. */
   forgetRule(record: RuleRecord): Promise<void>;
   forgetObject(record: ObjectRecord): Promise<void>;
+  /** What administrators have closed in rules of ours. */
+  closures(): Promise<readonly ClosureRecord[]>;
+  /** @throws PlanStale like putRule */
+  putClosure(record: ClosureRecord): Promise<void>;
+  dropClosure(record: ClosureRecord): Promise<void>;
   /** The next number for rules named after an instance or group; never the same twice. */
   nextNumber(prefix: string): Promise<number>;
   /** The serials and vsys the table belongs to; written by the first contact. */
@@ -27,7 +33,7 @@ export interface DeviceRecord {
   readonly vsys: string;
 }
 
-const parts = { rule: 'rule', object: 'object', counter: 'counter', device: 'device' } as const;
+const parts = { rule: 'rule', object: 'object', closure: 'closure', counter: 'counter', device: 'device' } as const;
 
 /**
  * `deadline` (milliseconds since the epoch): nothing is written from then on. The fence keeps a function that lives on after
@@ -42,13 +48,15 @@ export const createRecords = (
     if (now() < deadline) return;
     throw new NamedError('AwsBusy', `The time of this step is over; the record of ${what} was not written.`);
   };
-  const put = async (pk: string, record: RuleRecord | ObjectRecord): Promise<void> => {
+  const put = async (pk: string, record: RuleRecord | ObjectRecord | ClosureRecord): Promise<void> => {
     checkTime(record.id);
     const item: Item = {
       ...record,
       pk,
       sk: record.id,
-      ...(record.state === 'tombstone' ? { expiresAt: Math.floor(now() / 1000) + keepTombstoneSeconds } : {}),
+      ...('state' in record && record.state === 'tombstone'
+        ? { expiresAt: Math.floor(now() / 1000) + keepTombstoneSeconds }
+        : {}),
     };
     if (await table.put(item, either(absent, atMost('fence', record.fence)))) return;
     const found = await table.get(pk, record.id);
@@ -57,7 +65,7 @@ export const createRecords = (
       `The record of ${record.id} was written by a later turn (fence ${String(found?.['fence'])}) than this one (${record.fence}).`,
     );
   };
-  const forget = async (pk: string, record: RuleRecord | ObjectRecord): Promise<void> => {
+  const forget = async (pk: string, record: RuleRecord | ObjectRecord | ClosureRecord): Promise<void> => {
     checkTime(record.id);
     if (!(await table.delete(pk, record.id, either(absent, atMost('fence', record.fence))))) {
       throw new NamedError('PlanStale', `The record of ${record.id} was written by a later turn.`);
@@ -74,6 +82,9 @@ export const createRecords = (
     putObject: (record) => put(parts.object, record),
     forgetRule: (record) => forget(parts.rule, record),
     forgetObject: (record) => forget(parts.object, record),
+    closures: async () => (await table.query(parts.closure)).map((item) => stripKeys<ClosureRecord>(item)),
+    putClosure: (record) => put(parts.closure, record),
+    dropClosure: (record) => forget(parts.closure, record),
     nextNumber: async (prefix) => {
       for (;;) {
         const found = await table.get(parts.counter, prefix);

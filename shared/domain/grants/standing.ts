@@ -10,6 +10,8 @@ export interface InterfaceScope {
   readonly subjects: readonly Subject[];
   /** Destinations recorded in owned rules for these subjects or groups; all of them for everything. */
   readonly recorded: readonly GrantDestination[];
+  /** Further instances to ask after: those that administrators closed something for. */
+  readonly closedFor?: readonly string[];
 }
 
 export interface InterfaceSettings {
@@ -42,6 +44,10 @@ export interface ResolvedInterfaces {
   readonly interfaces: readonly NetworkInterface[];
   readonly leftOut: readonly LeftOut[];
   readonly gone: readonly GoneInterface[];
+  /** Instances of the scope that EC2 shows ending or ended: they never come back. */
+  readonly terminated: readonly string[];
+  /** Instances of the scope that EC2 does not show. */
+  readonly unknown: readonly string[];
   /** Interfaces left out whose instance is stopped or stopping: it may just be starting. */
   readonly mayReturn: readonly string[];
   readonly network: NetworkPicture;
@@ -151,6 +157,14 @@ const goneFrom = (
     );
   });
 
+const isInstance = (id: string): boolean => id.startsWith('i-');
+
+/** Every instance that a scope is about, each once, sorted. */
+export const instancesOf = ({ subjects, recorded, closedFor = [] }: InterfaceScope): readonly string[] =>
+  [...new Set([...idsOf(subjects, 'instance'), ...recorded.map(({ instance }) => instance), ...closedFor])]
+    .filter(isInstance)
+    .sort();
+
 /** The scope's groups that no interface carries. */
 export const bareGroupsIn = (scope: InterfaceScope, interfaces: Iterable<SeenInterface>): readonly string[] => {
   const carried = new Set([...interfaces].flatMap((each) => each.groups));
@@ -185,6 +199,7 @@ export const standingsOf = (scope: InterfaceScope, seen: Seen, settings: Interfa
       .toSorted((a, b) => (a.id < b.id ? -1 : 1))
       .map((each) => [each.id, standingOf(each, seen, settings, familiesOf)] as const),
   );
+  const asked = instancesOf(scope);
   const leftOut = [...standings].flatMap(([id, standing]) =>
     standing.kind === 'left out' ? [{ id, how: standing.how, reason: standing.reason }] : [],
   );
@@ -192,6 +207,8 @@ export const standingsOf = (scope: InterfaceScope, seen: Seen, settings: Interfa
     interfaces: [...standings.values()].flatMap((standing) => (standing.kind === 'counts' ? [standing.interface] : [])),
     leftOut: [...unknownSubjects(scope, seen), ...leftOut.map(({ id, reason }) => ({ what: id, reason }))],
     gone: goneFrom(scope.recorded, standings, seen),
+    terminated: asked.filter((id) => /^(shutting-down|terminated)$/.test(seen.instances.get(id)?.state ?? '')),
+    unknown: asked.filter((id) => !seen.instances.has(id)),
     mayReturn: leftOut.filter(({ how }) => how === 'stopped' || how === 'stopping').map(({ id }) => id),
     network: seen.network,
   };

@@ -11,9 +11,11 @@ import { trafficText } from '../sets/traffic.ts';
 import { decryptionReader, withDecryption } from '../verdict/decryption.ts';
 import { judgeCandidates } from '../verdict/verdict.ts';
 import type { Judged } from '../verdict/verdict-words.ts';
+import { asClosure, type Closed, type ClosureRecord } from './closures.ts';
 import { cutOffByDecryption } from './cut-off.ts';
 import { planDigest } from './digest.ts';
 import type { ObjectRecord, RuleRecord } from './ownership.ts';
+import { type ClosureInputs, type PlannedClosures, planClosures } from './plan-closures.ts';
 import { type Recognition, recognise } from './recognise.ts';
 import { type RemovalLimits, vanishedLoss } from './removal-limit.ts';
 import {
@@ -57,6 +59,8 @@ export interface PlanInputs {
   readonly scope: ReadonlySet<string>;
   /** Interfaces of which EC2 shows nothing that explains their absence. */
   readonly vanished: ReadonlySet<string>;
+  /** What the table holds of closures, and what else they hang on. */
+  readonly closures: Omit<ClosureInputs, 'candidate' | 'running' | 'owned' | 'records' | 'candidates'>;
   /** Hashes of plans that an administrator has approved, though they remove much. */
   readonly approved: readonly string[];
   readonly settings: PlanSettings;
@@ -91,8 +95,11 @@ export interface Plan {
   readonly judged: readonly Judged[];
   /** Candidate rules that are not judged, or not all of them, in words: rules of ours stand for them already. */
   readonly alreadyOurs: readonly string[];
-  /** Likewise: an administrator has taken them out of a rule of ours that is gone, or goes now. */
-  readonly stayClosed: readonly string[];
+  /** Closures to write, and to drop, in the table. */
+  readonly closuresWritten: readonly Closed[];
+  readonly closuresEnded: readonly ClosureRecord[];
+  /** What administrators have closed for the instances in scope, in words, with how to open it again. */
+  readonly closed: readonly string[];
   /** What the firewall cannot carry, and why. */
   readonly leftOut: readonly LeftOut[];
   /** NAT rules of which it is not known what they translate to. */
@@ -115,7 +122,14 @@ export const additionsOf = ({ judged }: Pick<Plan, 'judged'>): readonly Candidat
 export const changesAnything = (plan: Plan): boolean =>
   additionsOf(plan).length > 0 ||
   [plan.removals, plan.shrinks, plan.moves, plan.unused].some((part) => part.length > 0) ||
-  [plan.repaired, plan.forgotten, plan.objectsRepaired, plan.objectsForgotten].some((part) => part.length > 0);
+  [
+    plan.closuresWritten,
+    plan.closuresEnded,
+    plan.repaired,
+    plan.forgotten,
+    plan.objectsRepaired,
+    plan.objectsForgotten,
+  ].some((part) => part.length > 0);
 
 const editsOfOthers = ({ firewall, settings }: PlanInputs): readonly PendingEdit[] =>
   firewall.pending.filter((edit) => edit.administrator !== settings.administrator);
@@ -152,7 +166,12 @@ const checkRemovalLimit = (
 };
 
 /** The candidate rules against the policy as it will be, with the removals made. */
-const judge = (inputs: PlanInputs, removals: Removals, candidates: readonly CandidateRule[]): readonly Judged[] => {
+const judge = (
+  inputs: PlanInputs,
+  removals: Removals,
+  closures: PlannedClosures,
+  candidates: readonly CandidateRule[],
+): readonly Judged[] => {
   const { bottomRule, strictApplications } = inputs.settings;
   const after = ({ label, policy }: PolicyView): PolicyView => ({
     label,
@@ -168,6 +187,7 @@ const judge = (inputs: PlanInputs, removals: Removals, candidates: readonly Cand
     })),
     removedRules: removals.removals.map(({ uuid }) => uuid),
     candidates,
+    closures: closures.inForce.map(asClosure),
     pending: editsOfOthers(inputs),
     strictApplications,
   });
@@ -219,16 +239,24 @@ export const makePlan = (inputs: PlanInputs): Plan => {
   const removals = planRemovals(recognition, candidates, inputs.scope);
   checkRemovalLimit(inputs, recognition, removals);
 
-  const missing = missingCandidates(candidates, [...removals.kept, ...removals.declined]);
+  const closures = planClosures({
+    ...inputs.closures,
+    candidate: firewall.candidate,
+    running: firewall.running,
+    owned: recognition.owned.map(({ record }) => record),
+    records: rules,
+    candidates,
+  });
+  const missing = missingCandidates(candidates, removals.kept);
   const fitted = fitToDevice(missing, firewall.candidate, firewall.destinationNat);
   const decryptionOf = decryptionReader(viewsOf(inputs).map(({ policy }) => policy));
-  const judged = judge(inputs, removals, withDecryption(fitted.candidates, decryptionOf));
+  const judged = judge(inputs, removals, closures, withDecryption(fitted.candidates, decryptionOf));
 
   const ownUuids = new Set([...rules, ...recognition.repaired].flatMap(({ uuid }) => uuid ?? []));
   const services = settleObjects(objects, firewall, ownUuids);
   return {
     digest: digestOf(planDigest(firewall, rules, settings.bottomRule)),
-    repaired: [...recognition.repaired, ...removals.repaired],
+    repaired: recognition.repaired,
     forgotten: recognition.forgotten,
     objectsRepaired: services.repaired,
     objectsForgotten: services.forgotten,
@@ -237,7 +265,9 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     moves: removals.moves,
     judged,
     alreadyOurs: heldTexts(candidates, removals.kept),
-    stayClosed: heldTexts(candidates, removals.declined),
+    closuresWritten: closures.written,
+    closuresEnded: closures.ended,
+    closed: closures.texts,
     leftOut: fitted.leftOut.map(({ what, reason }) => ({ what, reason })),
     undecidedNat: fitted.undecidedNat,
     unused: unusedServices(firewall, services.objects),

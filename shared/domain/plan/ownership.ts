@@ -17,7 +17,7 @@ export type Intent =
   | {
       readonly kind: 'remove';
       readonly execution: string;
-      /** See `RuleRecord.declined`. */
+      /** Written by an earlier release only. */
       readonly declined?: Contributions | null;
     };
 
@@ -44,8 +44,8 @@ export interface RuleRecord {
   readonly content: RuleContent;
   readonly intent: Intent | null;
   /**
-   * Of a tombstone: grants that an administrator had taken out of the rule before it lost the others and was deleted. They stay
-   * closed as long as they are granted, as they would have in the rule.
+   * Of a tombstone that an earlier release wrote: grants that an administrator had taken out of the rule before it lost the
+   * others and was deleted. They become closures when such a record is read.
    */
   readonly declined?: Contributions | null;
   /** Fence of the turn that wrote this item last; a lower one is refused. */

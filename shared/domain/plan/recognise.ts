@@ -41,6 +41,8 @@ interface FoundRule<Known extends RuleRecord> {
   readonly name: OwnedRuleName;
   /** Who else has uncommitted edits on it; null when nobody. */
   readonly editedBy: string | null;
+  /** Whether it lets anything through as it runs, whatever is staged. */
+  readonly allowsRunning: boolean;
 }
 
 /** A record that has its rule on the firewall. */
@@ -53,8 +55,6 @@ export interface Recognition {
   readonly owned: readonly Recognised[];
   /** Rules that were ours, were deleted, and are back with an old configuration. */
   readonly returned: readonly FoundRule<RuleRecord>[];
-  /** Tombstones whose declined grants still count. */
-  readonly declined: readonly RuleRecord[];
   /** Records to write as they are: repaired halves of a pair of record and rule. */
   readonly repaired: readonly RuleRecord[];
   /** Records of additions that never reached the firewall. */
@@ -84,9 +84,13 @@ const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[]
   const reports: HouseReport[] = [];
   const report = (what: HouseReport['what'], text: string) => reports.push({ rule: rule.name, what, text });
   if (rule.name !== record.name) report('renamed', `"${record.name}" is now called "${rule.name}" and is still ours.`);
-  if (rule.disabled) report('disabled', `"${rule.name}" was disabled: what it grants is overridden.`);
+  if (rule.disabled)
+    report('disabled', `"${rule.name}" was disabled: what it granted stays closed, unless another rule allows it.`);
   if (rule.action !== 'allow')
-    report('denies', `"${rule.name}" was set to ${rule.action}: what it grants is overridden.`);
+    report(
+      'denies',
+      `"${rule.name}" was set to ${rule.action}: what it granted stays closed, unless a rule above allows it.`,
+    );
   const changed = differences(contentOfRule(rule), record.content).filter((field) => field !== 'action');
   const members = (content: RuleContent, field: keyof RuleContent): readonly string[] => {
     const value = content[field];
@@ -113,7 +117,7 @@ const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[]
     const matching = others.some((field) => isTraffic(field)) || what.length > others.length;
     report(
       'changed',
-      `"${rule.name}" was changed in ${what.join(', ')}; that stands${matching ? ', and what it no longer lets through is overridden' : ''}.`,
+      `"${rule.name}" was changed in ${what.join(', ')}; that stands${matching ? ', and what it no longer lets through stays closed' : ''}.`,
     );
   }
   return reports;
@@ -134,13 +138,13 @@ const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[]
  */
 export const recognise = (house: House): Recognition => {
   const candidateRules = localRules(house.candidate);
-  const runningUuids = new Set(localRules(house.running).map((rule) => rule.uuid));
+  const runningRules = localRules(house.running);
+  const runningUuids = new Set(runningRules.map((rule) => rule.uuid));
   const byUuid = new Map(candidateRules.map((rule) => [rule.uuid, rule] as const));
   const byName = new Map(candidateRules.map((rule) => [rule.name, rule] as const));
   const bottom = candidateRules.findIndex((rule) => rule.name === house.bottomRule);
   const owned: Recognised[] = [];
   const returned: FoundRule<RuleRecord>[] = [];
-  const declined: RuleRecord[] = [];
   const repaired: RuleRecord[] = [];
   const forgotten: RuleRecord[] = [];
   const reports: HouseReport[] = [];
@@ -153,6 +157,7 @@ export const recognise = (house: House): Recognition => {
     uuid,
     name: rule.name as OwnedRuleName,
     editedBy: editorOf(rule.name),
+    allowsRunning: runningRules.some((each) => each.uuid === uuid && !each.disabled && each.action === 'allow'),
   });
 
   const accept = (record: RuleRecord, rule: SecurityRule, uuid: string) => {
@@ -174,8 +179,10 @@ export const recognise = (house: House): Recognition => {
         text: `"${rule.name}" stands below "${house.bottomRule}", where it has no effect.`,
       });
     }
-    const isAsWritten = drift.every(({ what }) => what === 'renamed');
-    const changed = !isAsWritten ? null : changedService(rule.service, record.service, house);
+    // Only another service column excuses: whatever else was edited, an object of ours must say what was written.
+    const isServiceAsWritten = !differences(contentOfRule(rule), record.content).includes('service');
+    const lets = !rule.disabled && rule.action === 'allow';
+    const changed = isServiceAsWritten && lets ? changedService(rule.service, record.service, house) : null;
     if (changed !== null) {
       reports.push({
         rule: rule.name,
@@ -196,7 +203,8 @@ export const recognise = (house: House): Recognition => {
   for (const record of house.records) {
     const rule = record.uuid === null ? byName.get(record.name) : byUuid.get(record.uuid);
     if (record.state === 'tombstone') {
-      if (record.declined) declined.push(record);
+      // An earlier release kept here what closures keep now.
+      if (record.declined) repaired.push({ ...record, declined: null });
       if (rule !== undefined && record.uuid !== null) {
         returned.push(found(record, rule, record.uuid));
         reports.push({
@@ -240,10 +248,14 @@ export const recognise = (house: House): Recognition => {
     }
     repaired.push({ ...record, state: 'tombstone', intent: null });
     if (!reportLookAlike(record) && record.intent?.kind !== 'remove') {
-      reports.push({ rule: record.name, what: 'deleted', text: `"${record.name}" was deleted by somebody else.` });
+      reports.push({
+        rule: record.name,
+        what: 'deleted',
+        text: `"${record.name}" was deleted by an administrator: what is granted is made again. To close it, disable the rule instead.`,
+      });
     }
   }
-  return { owned, returned, declined, repaired, forgotten, reports };
+  return { owned, returned, repaired, forgotten, reports };
 };
 
 /** The names of all rules of ours on the firewall, by uuid: owned, or returned with an old configuration. */

@@ -9,9 +9,9 @@ export const recordedIn = (rules: readonly RuleRecord[], subjects: readonly Subj
   const groups = new Set(idsOf(subjects, 'group'));
   const found = new Map<string, GrantDestination>();
   for (const rule of rules) {
-    const held = rule.state === 'tombstone' ? rule.declined : rule.contributions;
+    if (rule.state === 'tombstone') continue;
     const isOfGroup = everything || groups.has(rule.group);
-    for (const destination of held?.destinations ?? []) {
+    for (const destination of rule.contributions.destinations) {
       if (isOfGroup || instances.has(destination.instance)) found.set(destinationKey(destination), destination);
     }
   }

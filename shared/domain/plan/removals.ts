@@ -15,8 +15,6 @@ export interface PlannedFor {
 
 export interface PlannedRemoval extends PlannedFor {
   readonly why: string;
-  /** What an administrator had taken out of it and EC2 still grants: stays closed, as it would in the rule. */
-  readonly declined?: Contributions | null;
 }
 
 /** An owned rule that stays for fewer grants: only its `source` or `destination` node is replaced, by a subset. */
@@ -41,10 +39,6 @@ export interface Removals {
   readonly moves: readonly PlannedFor[];
   /** Owned rules that should change but that somebody else is editing; each says whether a hole stays open. */
   readonly notTouched: readonly string[];
-  /** Grants that administrators closed in rules that are gone since, or go now: no other rule opens them. */
-  readonly declined: readonly Holding[];
-  /** Tombstones of which fewer grants are declined now. */
-  readonly repaired: readonly RuleRecord[];
   /** What the owned rules stand for afterwards. */
   readonly kept: readonly {
     readonly record: RuleRecord;
@@ -71,17 +65,13 @@ export const shrunkMembers = (
   });
 };
 
-/** Whether somebody has taken all of these addresses out of a side: it names addresses only, and none of them. */
-const isTakenOut = (current: readonly string[], addresses: readonly string[]): boolean =>
-  current.every(isCidr) && !addresses.some((address) => current.some((member) => overlaps(member, address)));
-
 const sourcesOf = ({ sources }: Contributions): readonly string[] => [...new Set(sources.map(({ source }) => source))];
 const destinationsOf = ({ destinations }: Contributions): readonly string[] => [
   ...new Set(destinations.map(({ address }) => address)),
 ];
 
 const planRule = (
-  { record, rule, uuid, name, editedBy, changedService }: Recognised,
+  { record, rule, uuid, name, editedBy, allowsRunning, changedService }: Recognised,
   desired: GrantIndex,
   scope: ReadonlySet<string>,
 ): {
@@ -102,7 +92,7 @@ const planRule = (
   const lost = size(was) - size(contributions);
   if (lost === 0) return { contributions: was, edit: null, blocked: null };
   if (editedBy !== null) {
-    const open = allowsNothing ? 'nothing stays open' : 'what it no longer should allow stays open';
+    const open = allowsRunning ? 'what it no longer should allow stays open' : 'nothing stays open';
     return {
       contributions: was,
       edit: null,
@@ -115,19 +105,11 @@ const planRule = (
     ? rule.destination
     : shrunkMembers(rule.destination, destinationsOf(was), destinationsOf(contributions));
   if (contributions.sources.length === 0 || source.length === 0 || destination.length === 0) {
-    const isDeclined =
-      contributions.sources.length > 0 &&
-      ((source.length === 0 && isTakenOut(rule.source, sourcesOf(contributions))) ||
-        (destination.length === 0 && isTakenOut(rule.destination, destinationsOf(contributions))));
     const why =
       contributions.sources.length === 0
         ? 'none of its grants is left'
-        : `nothing an administrator left of it is still granted${isDeclined ? '; what was taken out of it stays closed' : ''}`;
-    return {
-      contributions: { sources: [], destinations: [] },
-      edit: { ...identity, why, ...(isDeclined ? { declined: contributions } : {}) },
-      blocked: null,
-    };
+        : 'nothing an administrator left of it is still granted';
+    return { contributions: nothing, edit: { ...identity, why }, blocked: null };
   }
   return {
     contributions,
@@ -154,25 +136,9 @@ export const planRemovals = (
   const moves: PlannedFor[] = [];
   const notTouched: string[] = [];
   const kept: { record: RuleRecord; uuid: string; contributions: Contributions }[] = [];
-  const declined: Holding[] = [];
-  const repaired: RuleRecord[] = [];
-  for (const record of recognition.declined) {
-    const was = record.declined ?? nothing;
-    const contributions = bounding(record, was, index, scope);
-    if (size(contributions) > 0) declined.push({ record, contributions });
-    if (size(contributions) < size(was)) {
-      repaired.push({ ...record, declined: size(contributions) > 0 ? contributions : null });
-    }
-  }
   for (const { record, name, uuid, editedBy } of recognition.returned) {
     if (editedBy === null) {
-      removals.push({
-        id: record.id,
-        name,
-        uuid,
-        why: 'it was removed before and came back',
-        ...(record.declined ? { declined: record.declined } : {}),
-      });
+      removals.push({ id: record.id, name, uuid, why: 'it was removed before and came back' });
     } else {
       notTouched.push(
         `"${name}" came back and ${editedBy} is editing it: it stays until that is committed or reverted.`,
@@ -186,7 +152,6 @@ export const planRemovals = (
     if (edit !== null && 'contributions' in edit) shrinks.push(edit);
     else if (edit !== null) {
       removals.push(edit);
-      if (edit.declined) declined.push({ record, contributions: edit.declined });
       continue;
     }
     kept.push({ record, uuid, contributions });
@@ -195,7 +160,7 @@ export const planRemovals = (
     );
     if (misplaced && editedBy === null) moves.push({ id: record.id, name, uuid });
   }
-  return { removals, shrinks, moves, notTouched, kept, declined, repaired };
+  return { removals, shrinks, moves, notTouched, kept };
 };
 
 const heldBy = (holdings: readonly Holding[]): GrantIndex => {
@@ -204,7 +169,7 @@ const heldBy = (holdings: readonly Holding[]): GrantIndex => {
   return index;
 };
 
-/** The candidate rules without what is held already, by an owned rule or by what was declined. */
+/** The candidate rules without what is held already, by an owned rule. */
 export const missingCandidates = (
   candidates: readonly CandidateRule[],
   holdings: readonly Holding[],

@@ -1,3 +1,4 @@
+import type { GrantDestination } from '../grants/grants.ts';
 import { scopesInOrder } from '../policy/object-look-up.ts';
 import type { Policy, RuleAction, SecurityRule } from '../policy/policy.ts';
 import type { AddressFamily } from '../sets/addresses.ts';
@@ -26,15 +27,17 @@ export interface RuleSets {
   /** False when something narrows the whole rule in a way that is not known (users, a schedule, …). */
   readonly everSure: boolean;
   /**
-   * Interfaces it counts for: those an owned rule has contributions of, or one that is going to be added is made for.
-   * Null for the rules of others: every destination.
+   * Destinations it counts for: interfaces that an owned rule has contributions of, or one that is going to be added is made
+   * for; those of the instance that a closure belongs to. Null for the rules of others: every destination.
    */
-  readonly onlyFor: ReadonlySet<string> | null;
+  readonly onlyFor: ((destination: GrantDestination) => boolean) | null;
+  /** Set for what an administrator closed in a rule of ours: no rule that stands, but his decision. */
+  readonly closes?: true;
 }
 
 /** Reads the rules of one policy against its objects. */
 export interface RuleReader {
-  readonly sets: (rule: SecurityRule, onlyFor: ReadonlySet<string> | null) => RuleSets;
+  readonly sets: (rule: SecurityRule, onlyFor: RuleSets['onlyFor']) => RuleSets;
   readonly applications: ApplicationReader;
 }
 

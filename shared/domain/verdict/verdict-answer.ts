@@ -8,7 +8,7 @@ import { coversAddresses, slotsOn, trafficOf } from './rule-sets.ts';
 import type { Slot } from './rule-slots.ts';
 import { decidedPart, reachingPart, type Whole } from './verdict-explanation.ts';
 import type { OpenView } from './verdict-view.ts';
-import { addressesOf, candidateSlots, layersOf, type Taken, walk } from './verdict-walk.ts';
+import { addressesOf, candidateSlots, closedBoxes, layersOf, type Taken, walk } from './verdict-walk.ts';
 import type { DecidedPart, Doubt } from './verdict-words.ts';
 
 /** What one view says of one candidate. */
@@ -20,6 +20,8 @@ export interface Answer {
   readonly doubts: readonly Doubt[];
   /** For each source and destination, in the candidate's order, whether something of the pair reaches the bottom rule. */
   readonly needs: (source: number, destination: number) => boolean;
+  /** Likewise, whether something of the pair is closed by an administrator. */
+  readonly isClosed: (source: number, destination: number) => boolean;
   readonly overriding: readonly string[];
 }
 
@@ -35,7 +37,7 @@ const wholeOf = (family: AddressFamily, source: Line, destination: Line, slots: 
 const mergeTaken = (all: readonly Taken[]): readonly Taken[] => {
   const byRule = new Map<string, Taken>();
   for (const taken of all) {
-    const key = `${taken.action} ${taken.rule}`;
+    const key = `${taken.closes ? 'closes' : taken.action} ${taken.rule}`;
     const before = byRule.get(key);
     byRule.set(key, before === undefined ? taken : { ...taken, boxes: [...before.boxes, ...taken.boxes] });
   }
@@ -71,20 +73,18 @@ export const answer = (view: OpenView, candidate: CandidateRule, bottomRule: str
   const walks = layers.map((layer) => ({ layer, ...walk(index, family, source, layer, slots) }));
 
   const needed = new Uint8Array(sourceLines.length * candidate.destinations.length);
-  for (const { layer, rest } of walks) {
+  const closed = new Uint8Array(needed.length);
+  for (const { layer, rest, taken } of walks) {
     const lineOf = new Map(layer.map(({ destination, line }) => [destination, line]));
-    markPairs(
-      needed,
-      rest,
-      sourceLines,
-      candidate.destinations.map((to) => lineOf.get(to) ?? null),
-    );
+    const lines = candidate.destinations.map((to) => lineOf.get(to) ?? null);
+    markPairs(needed, rest, sourceLines, lines);
+    markPairs(closed, closedBoxes(index, family, source, layer, slots, taken), sourceLines, lines);
   }
 
   const rest = walks.flatMap((one) => one.rest);
   const taken = mergeTaken(walks.flatMap((one) => one.taken));
   const whole = wholeOf(family, source, uniteAll(layers.map(addressesOf)), slots);
-  const parts = taken.map(({ rule, action, boxes }) => decidedPart(rule, action, boxes, whole));
+  const parts = taken.map((one) => decidedPart(one, whole));
   const finished = walks.every((one) => one.finished);
   if (rest.length > 0) parts.push(reachingPart(bottomRule, parts.length === 0, finished));
   return {
@@ -93,6 +93,7 @@ export const answer = (view: OpenView, candidate: CandidateRule, bottomRule: str
     rest,
     doubts: walks.flatMap((one) => one.doubts),
     needs: (s, d) => needed[s * candidate.destinations.length + d] === 1,
+    isClosed: (s, d) => closed[s * candidate.destinations.length + d] === 1,
     overriding: taken.filter(({ action }) => action !== 'allow').map(({ rule }) => rule),
   };
 };

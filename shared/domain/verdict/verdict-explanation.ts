@@ -5,6 +5,7 @@ import { type ApplicationSet, sameApplications } from '../sets/application-sets.
 import { type Box, joinBoxes } from '../sets/boxes.ts';
 import { type Line, sameLine, subtract } from '../sets/lines.ts';
 import { sourcePortTexts, trafficTexts } from '../sets/traffic-lines.ts';
+import type { Taken } from './verdict-walk.ts';
 import type { DecidedPart, Doubt } from './verdict-words.ts';
 
 /** How many of a kind a sentence names before it counts the rest. */
@@ -78,14 +79,14 @@ const verbs: Readonly<Record<RuleAction, string>> = {
 };
 
 /** What one rule decides, in words: `203.0.113.0/25 by "Web in"`. */
-export const decidedPart = (rule: string, action: RuleAction, boxes: readonly Box[], whole: Whole): DecidedPart => {
+export const decidedPart = ({ rule, action, boxes, closes }: Taken, whole: Whole): DecidedPart => {
   const some = boxes.length > mostJoined ? boxes.slice(0, mostNamed) : joinBoxes(boxes);
   const texts = some.slice(0, mostNamed + 1).map((box) => boxText(box, whole));
   const parts = Math.max(some.length, boxes.length > mostJoined ? boxes.length : 0);
   return {
     rule,
     action: action === 'allow' ? 'allow' : 'override',
-    text: `${enumerateParts(texts, parts)} ${verbs[action]} "${rule}"`,
+    text: `${enumerateParts(texts, parts)} ${closes ? 'closed in' : verbs[action]} "${rule}"`,
   };
 };
 

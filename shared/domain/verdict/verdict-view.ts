@@ -2,6 +2,7 @@ import { type PolicyView, rulesAbove } from '../policy/bottom-rule.ts';
 import type { SecurityRule } from '../policy/policy.ts';
 import type { CandidateRule } from '../rules/candidate-rules.ts';
 import type { AddressFamily } from '../sets/addresses.ts';
+import { type Closure, setsOfClosure } from './closure-sets.ts';
 import { indexRules, type RuleIndex, type RuleReader, type RuleSets, ruleReader } from './rule-sets.ts';
 import { setsOfCandidate } from './verdict-walk.ts';
 
@@ -19,12 +20,19 @@ export const openView = (
   bottomRule: string,
   ownedInterfaces: ReadonlyMap<string, ReadonlySet<string>>,
   removed: ReadonlySet<string>,
+  closures: readonly Closure[] = [],
 ): OpenView => {
   const reader = ruleReader(view.policy);
   const stands = (rule: SecurityRule): boolean => rule.uuid === null || !removed.has(rule.uuid);
+  const ownersOf = (rule: SecurityRule): RuleSets['onlyFor'] => {
+    const interfaces = rule.uuid === null ? undefined : ownedInterfaces.get(rule.uuid);
+    return interfaces === undefined ? null : (destination) => interfaces.has(destination.interface);
+  };
   const above: RuleSets[] = rulesAbove(view.policy, bottomRule)
     .filter((rule) => stands(rule) && !rule.disabled)
-    .map((rule) => reader.sets(rule, rule.uuid === null ? null : (ownedInterfaces.get(rule.uuid) ?? null)));
+    .map((rule) => reader.sets(rule, ownersOf(rule)));
+  // Below every rule that stands, and above what is accepted in this run.
+  above.push(...closures.flatMap(setsOfClosure));
   const indexes = new Map<string, { readonly family: AddressFamily; readonly index: RuleIndex }>();
   const zones = ({ from, to }: CandidateRule): string => `${from}\n${to}`;
   return {

@@ -20,6 +20,8 @@ export interface Taken {
   readonly rule: string;
   readonly action: RuleAction;
   readonly boxes: readonly Box[];
+  /** Set where it is no rule that decides, but what an administrator closed in one of ours. */
+  readonly closes?: true;
 }
 
 /** How the sessions of a candidate fare above the bottom rule. `taken` and `rest` are disjoint and together all. */
@@ -96,6 +98,7 @@ export const setsOfCandidate = (name: string, candidate: CandidateRule, reader: 
     family,
   );
   const slots = candidateSlots(candidate, reader);
+  const interfaces = new Set(candidate.destinations.map((to) => to.interface));
   return {
     name,
     action: 'allow',
@@ -106,7 +109,7 @@ export const setsOfCandidate = (name: string, candidate: CandidateRule, reader: 
     traffic: trafficOf(slots),
     doubts: [],
     everSure: true,
-    onlyFor: new Set(candidate.destinations.map((to) => to.interface)),
+    onlyFor: ({ interface: id }) => interfaces.has(id),
   };
 };
 
@@ -114,7 +117,7 @@ const destinationFor = (sets: RuleSets, side: 'sure' | 'maybe', family: AddressF
   const line = sets.destination[side][family];
   const { onlyFor } = sets;
   if (onlyFor === null) return line;
-  return intersect(line, addressesOf(layer.filter(({ destination }) => onlyFor.has(destination.interface))));
+  return intersect(line, addressesOf(layer.filter(({ destination }) => onlyFor(destination))));
 };
 
 const boxesOf = (sets: RuleSets, side: 'sure' | 'maybe', family: AddressFamily, layer: Layer, traffic: Line): Box[] => {
@@ -160,7 +163,8 @@ export const walk = (
       }
       rest = left;
     }
-    if (boxes.length > 0) taken.push({ rule: sets.name, action: sets.action, boxes });
+    if (boxes.length > 0)
+      taken.push({ rule: sets.name, action: sets.action, boxes, ...(sets.closes ? { closes: true } : {}) });
     // Without doubts what it may match has been taken.
     if (sets.doubts.length > 0) {
       const maybe = boxesOf(sets, 'maybe', family, layer, traffic);
@@ -171,4 +175,27 @@ export const walk = (
     if (rest.length === 0 || !finished) break;
   }
   return { taken, rest, doubts, finished };
+};
+
+/**
+ * What of one layer administrators have closed, wherever else it is decided, but for what rules above allow: a rule that is added
+ * below one that denies would open it as soon as that one goes.
+ */
+export const closedBoxes = (
+  index: RuleIndex,
+  family: AddressFamily,
+  source: Line,
+  layer: Layer,
+  slots: readonly Slot[],
+  taken: readonly Taken[],
+): readonly Box[] => {
+  const destination = addressesOf(layer);
+  const traffic = trafficOf(slots);
+  const asked: readonly Box[] = slots.map((slot) => ({ ...slot, source, destination }));
+  const allowed = taken.filter(({ action }) => action === 'allow').flatMap(({ boxes }) => boxes);
+  const closures = index.near({ family, source, destination, traffic }).filter(({ closes }) => closes);
+  const closed = closures.flatMap((sets) =>
+    boxesOf(sets, 'sure', family, layer, traffic).flatMap((by) => asked.flatMap((box) => cut(box, by).taken ?? [])),
+  );
+  return allowed.reduce<readonly Box[]>((left, by) => left.flatMap((box) => cut(box, by).rest), closed);
 };

@@ -4,6 +4,7 @@ import { objectsUsedBy } from '../policy/object-uses.ts';
 import type { PendingEdit } from '../policy/pending-edits.ts';
 import { editedEntry } from '../policy/pending-edits.ts';
 import type { CandidateRule } from '../rules/candidate-rules.ts';
+import type { Closure } from './closure-sets.ts';
 import { opensOnly } from './decryption.ts';
 import { type Answer, answer, narrowerAllows } from './verdict-answer.ts';
 import { explain } from './verdict-explanation.ts';
@@ -28,6 +29,8 @@ export interface VerdictQuestion {
   /** Uuids of rules removed in this run: taken as gone, whether or not the views still have them. */
   readonly removedRules: readonly string[];
   readonly candidates: readonly CandidateRule[];
+  /** What administrators closed in rules of ours: it stands directly above the bottom rule. */
+  readonly closures?: readonly Closure[];
   readonly pending: readonly PendingEdit[];
   /** Refuse a candidate that opens more applications than an administrator's allow for the same addresses and ports. */
   readonly strictApplications?: boolean;
@@ -104,7 +107,8 @@ const pieces = (candidate: CandidateRule, needs: (source: number, destination: n
  * count as rules for the interfaces they were made for. The answer is about every session a candidate would match:
  *
  *   allowed     every part is surely matched by allow rules above the bottom rule
- *   overridden  no part reaches the bottom rule, and some part is surely matched by a rule that does not allow
+ *   overridden  some part is surely matched by a rule that does not allow, or closed by an administrator, and no part reaches the
+ *               bottom rule that a rule could allow without opening what is closed
  *   needed      some part may reach it; `candidate` is what to add, without sources and addresses decided above
  *   refused     needed, but it opens more applications than an administrator's allow and `strictApplications` is set
  *
@@ -117,7 +121,7 @@ export const judgeCandidates = (question: VerdictQuestion): readonly Judged[] =>
   checkBottomRule(question.views, bottomRule, question.pending);
   const interfaces = new Map(owned.map((rule) => [rule.uuid, new Set(rule.interfaces)]));
   const removed = new Set(question.removedRules);
-  const views = question.views.map((view) => openView(view, bottomRule, interfaces, removed));
+  const views = question.views.map((view) => openView(view, bottomRule, interfaces, removed, question.closures));
 
   const judgeOne = (candidate: CandidateRule, input: number): readonly Judged[] => {
     checkZones(candidate);
@@ -125,7 +129,10 @@ export const judgeCandidates = (question: VerdictQuestion): readonly Judged[] =>
       throw new RangeError(`A candidate for group ${candidate.group} has no source or no destination`);
     }
     const answers = views.map((view) => answer(view, candidate, bottomRule));
-    const needs = (source: number, destination: number) => answers.some((one) => one.needs(source, destination));
+    // A rule allows all its sources to all its destinations: a pair of which something is closed is left out whole.
+    const needs = (source: number, destination: number) =>
+      answers.some((one) => one.needs(source, destination)) &&
+      !answers.some((one) => one.isClosed(source, destination));
     const explanation = explanationOf(question, views, answers);
     const doubts = uniqueDoubts(answers.flatMap((one) => one.doubts));
     const reservations = unique(doubts.map((doubt) => doubt.rule));
@@ -143,10 +150,12 @@ export const judgeCandidates = (question: VerdictQuestion): readonly Judged[] =>
       };
     };
     if (wanted.length === 0) {
+      const isHeldBack = answers.some((one) => one.rest.length > 0);
+      const words = isHeldBack ? '; nothing is added, since a rule for the rest would open what is closed' : '';
       const verdict: Verdict =
         overriding.length === 0
           ? { kind: 'allowed', by: deciding, reservations, explanation }
-          : { kind: 'overridden', by: overriding, reservations, explanation };
+          : { kind: 'overridden', by: overriding, reservations, explanation: `${explanation}${words}` };
       return [{ input, candidate, verdict, parts, doubts, ...left(null) }];
     }
     return wanted.map((piece) => {

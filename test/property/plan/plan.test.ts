@@ -102,6 +102,7 @@ const ownedRule = (index: number) =>
           disabled: said.disabled,
         }),
         editedBy: said.editedBy,
+        allowsRunning: !said.disabled,
         changedService: null,
       };
     });
@@ -257,7 +258,7 @@ test('what is wholly desired remains whole, and an interface out of scope loses 
 test('missing and kept grants together are exactly the desired ones, none twice', (t) => {
   runs(t, 4_000, house, (each) => {
     const removals = plan(each);
-    const missing = keys(missingGrants(each.desired, [...removals.kept, ...removals.declined]));
+    const missing = keys(missingGrants(each.desired, removals.kept));
     const held = new Set(removals.kept.flatMap(heldBy).map(grantKey));
     const settled = removals.kept.filter(({ uuid }) => editorOf(each, uuid) === null);
     const wanted = new Set(keys(each.desired));
@@ -269,10 +270,7 @@ test('missing and kept grants together are exactly the desired ones, none twice'
       missing.every((key) => !held.has(key)),
       'what is held is not missing',
     );
-    const blocked = [
-      ...removals.kept.filter(({ uuid }) => editorOf(each, uuid) !== null).flatMap(heldBy),
-      ...removals.declined.flatMap(heldBy),
-    ];
+    const blocked = [...removals.kept.filter(({ uuid }) => editorOf(each, uuid) !== null).flatMap(heldBy)];
     const together = [
       ...new Set([
         ...missing,
@@ -307,6 +305,7 @@ test('a second plan on the result of the first changes nothing, also with what w
         record: record as Recognised['record'],
         rule: standing(record),
         editedBy: null,
+        allowsRunning: true,
         changedService: null,
       };
     });

@@ -21,6 +21,7 @@ const inputs = (
     readonly desired?: readonly Grant[];
     readonly vanished?: readonly string[];
     readonly approved?: readonly string[];
+    readonly closures?: PlanInputs['closures']['stored'];
   } = {},
 ): PlanInputs => {
   const rules = said.rules ?? [standing(record)];
@@ -38,6 +39,15 @@ const inputs = (
     scope: new Set(['eni-1', 'eni-2', 'eni-3']),
     vanished: new Set(said.vanished),
     approved: said.approved ?? [],
+    closures: {
+      stored: said.closures ?? [],
+      instances: new Set(['i-1', 'i-2', 'i-3']),
+      counting: new Set(['i-1', 'i-2', 'i-3']),
+      terminated: new Set(),
+      unknown: new Set(),
+      reopened: [],
+      now: 0,
+    },
     settings: {
       administrator: 'policy-sync',
       bottomRule: 'Clean up',
@@ -54,7 +64,7 @@ const inputs = (
 test('where rules of ours say what EC2 grants, the plan changes nothing and says whose the grants are', () => {
   const plan = makePlan(inputs());
   assert.equal(changesAnything(plan), false);
-  assert.deepEqual([plan.judged, plan.stayClosed], [[], []]);
+  assert.deepEqual([plan.judged, plan.closed], [[], []]);
   assert.deepEqual(plan.alreadyOurs, ['sg-1 tcp 443 from 0.0.0.0/0 to 10.0.1.1/32']);
 });
 
@@ -78,11 +88,26 @@ test('what is granted beside a rule of ours is judged and added, and of what is 
   assert.equal(changesAnything(plan), true);
 });
 
-test('what an administrator took out of a rule that is gone stays closed, and is not said to be ours', () => {
+test('what a record of an earlier release says was taken out of a rule that is gone becomes a closure', () => {
   const tombstone: RuleRecord = { ...record, state: 'tombstone', declined: record.contributions };
   const plan = makePlan(inputs({ rules: [], records: [tombstone] }));
   assert.deepEqual([additionsOf(plan), plan.alreadyOurs], [[], []]);
-  assert.deepEqual(plan.stayClosed, ['sg-1 tcp 443 from 0.0.0.0/0 to 10.0.1.1/32']);
+  assert.deepEqual(
+    plan.judged.map(({ verdict }) => [verdict.kind, verdict.explanation]),
+    [['overridden', 'all of it closed in "i-1-1"']],
+  );
+  assert.deepEqual(
+    plan.closuresWritten.map(({ id, sessions }) => [id, sessions.map((each) => each.source)]),
+    [['i-1-1 i-1', [['0.0.0.0/0']]]],
+  );
+  assert.deepEqual(
+    plan.repaired.map(({ declined }) => declined),
+    [null],
+  );
+  assert.match(
+    plan.closed.join(),
+    /^closed in "i-1-1" for i-1 \(IPv4\): tcp\/443 as ssl from 0\.0\.0\.0\/0\. To open it again/,
+  );
 });
 
 test('a plan that takes much because it vanished is made only when its hash is approved', () => {

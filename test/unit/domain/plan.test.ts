@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Grant } from '../../../shared/domain/grants/grants.ts';
-import type { RuleRecord } from '../../../shared/domain/plan/ownership.ts';
 import { planRemovals as planFrom, shrunkMembers, withRemovals } from '../../../shared/domain/plan/removals.ts';
 import { namePrefix } from '../../../shared/domain/rules/candidate-rules.ts';
 import { candidatesFor, grantsOf, missingGrants } from '../../support/grants.ts';
@@ -25,7 +24,7 @@ const planRemovals = (
 ) => planFrom(recognition, candidatesFor(desired), scope);
 const planFor = (desired: readonly Grant[], rules = [stands], scope = everywhere, records = [record]) =>
   planRemovals(recognised({ records, rules }), desired, scope);
-const nothing = { removals: [], shrinks: [], moves: [], notTouched: [], declined: [], repaired: [] };
+const nothing = { removals: [], shrinks: [], moves: [], notTouched: [] };
 
 test('a rule whose grants are all desired stays as it is', () => {
   const plan = planFor(all);
@@ -160,30 +159,9 @@ test('a rule narrowed to what is no longer granted is removed, since no side may
   );
   assert.deepEqual(
     plan.removals.map(({ why }) => why),
-    ['nothing an administrator left of it is still granted; what was taken out of it stays closed'],
+    ['nothing an administrator left of it is still granted'],
   );
   assert.deepEqual([plan.shrinks, plan.kept], [[], []]);
-  assert.deepEqual(plan.declined[0]?.contributions, { sources: [any, office], destinations: [one] });
-  const stillGranted = all.filter((grant) => grant.interface !== 'eni-2');
-  assert.deepEqual(missingGrants(stillGranted, [...plan.kept, ...plan.declined]), [], 'no other rule opens it');
-});
-
-test('what was taken out of a rule that is gone stays closed as long as it is granted', () => {
-  const tombstone: RuleRecord = {
-    ...record,
-    state: 'tombstone',
-    declined: { sources: [any, office], destinations: [one] },
-  };
-  const idle = planRemovals(recognised({ records: [tombstone], rules: [] }), all, everywhere);
-  assert.deepEqual(
-    missingGrants(all, idle.declined).map((grant) => grant.interface),
-    ['eni-2', 'eni-2'],
-  );
-  assert.deepEqual(idle.repaired, []);
-  const gone = planRemovals(recognised({ records: [tombstone], rules: [] }), [], everywhere);
-  assert.deepEqual([gone.declined, gone.repaired.map(({ declined }) => declined)], [[], [null]]);
-  const unasked = planRemovals(recognised({ records: [tombstone], rules: [] }), [], new Set());
-  assert.equal(unasked.declined.length, 1, 'EC2 was not asked about its interface');
 });
 
 test('a rule that lets nothing through goes on holding what it held, also where no rectangle is left', () => {

@@ -24,7 +24,7 @@ const recognised = (house: Parameters<typeof recognisedWhole>[0]) => {
     owned: found.owned.map(({ record, rule: stands, editedBy }) => ({ record, rule: stands, editedBy })),
   };
 };
-const none = { owned: [], returned: [], declined: [], repaired: [], forgotten: [], reports: [] };
+const none = { owned: [], returned: [], repaired: [], forgotten: [], reports: [] };
 const owned = ownedRecord();
 const intended = ownedRecord({
   state: 'intended',
@@ -148,7 +148,16 @@ test('a tombstone whose rule is back, running or not: returned, and reported', (
       { ...found, reports: [] },
       {
         ...none,
-        returned: [{ record: tombstone, rule: back, uuid: 'uuid of i-1-1', name: ownedName('i-1-1'), editedBy: null }],
+        returned: [
+          {
+            record: tombstone,
+            rule: back,
+            uuid: 'uuid of i-1-1',
+            name: ownedName('i-1-1'),
+            editedBy: null,
+            allowsRunning: running.length > 0,
+          },
+        ],
       },
     );
     assert.deepEqual(whats(found), ['returned']);
