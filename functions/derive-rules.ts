@@ -16,7 +16,7 @@ export const deriveRules = defineHeldStep({
   input: HeldState,
   parts: (surroundings) => ({ ec2: ec2Part(surroundings) }),
   act: async ({ results, settings }, { ec2 }) => {
-    const { taken, recorded, resolved } = await results.read('ResolveInterfaces');
+    const { taken, resolved } = await results.read('ResolveInterfaces');
     const translation = translationOf(settings);
     const { grants, leftOut, notExpressible, expanded } = await readDesiredGrants(ec2, resolved, {
       firewallTargets: settings.FIREWALL_TARGETS,
@@ -28,9 +28,8 @@ export const deriveRules = defineHeldStep({
       to: settings.TRUST_ZONE,
       translation,
     });
-    const scope = [...resolved.interfaces.map(({ id }) => id), ...recorded.map((each) => each.interface)];
     return {
-      result: { scope: [...new Set(scope)], candidates, notExpressible },
+      result: { scope: resolved.inScope, candidates, notExpressible },
       output: {
         derived: section({
           warnings: shown(overlappingVpcs(resolved.network, settings.FIREWALL_TARGETS).map(brief)),

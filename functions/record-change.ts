@@ -1,21 +1,17 @@
 import { z } from 'zod';
-import type { Ec2Reads } from '../shared/aws/ec2/ec2.ts';
-import { resolveInterfaces } from '../shared/aws/ec2/interfaces.ts';
 import { changeFromEvent } from '../shared/aws/events/events.ts';
-import type { Records } from '../shared/aws/table/records.ts';
-import type { Change } from '../shared/domain/change.ts';
 import { NamedError } from '../shared/domain/errors.ts';
-import { recordedIn } from '../shared/domain/plan/recorded.ts';
 import { ec2Part } from '../shared/runtime/clients/ec2.ts';
 import { tableParts } from '../shared/runtime/clients/table.ts';
-import { interfaceSettingsOf, type Settings } from '../shared/runtime/settings.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
+import { nothingConcerned } from '../shared/workflow/nothing-concerned.ts';
 import { brief, shown } from '../shared/workflow/states.ts';
 import { isYoung, lagOf } from '../shared/workflow/visibility.ts';
 
 /**
  * Writes the change down before anything else, and waits until EC2 can show it. Ends the execution only where there is
- * nothing to carry out: no change in the event, or instances none of whose interfaces is, or was, behind the firewall.
+ * nothing to carry out: no change in the event, or instances none of whose interfaces is, was or could just be made one that
+ * is behind the firewall.
  * Safe to repeat: a change is put once per subject and execution.
  */
 export const recordChange = defineStep({
@@ -27,7 +23,7 @@ export const recordChange = defineStep({
     ec2: ec2Part(surroundings),
     now: surroundings.world.now,
   }),
-  run: async ({ changes, records, ec2, now }, event, { execution }, settings) => {
+  run: async ({ changes, records, turns, ec2, now }, event, { execution }, settings) => {
     const origin = { account: settings.ACCOUNT_ID ?? null, region: settings.EVENT_REGION ?? null };
     const meaning = await changeFromEvent(event, origin, ec2);
     if (meaning.kind === 'nothing') {
@@ -43,7 +39,7 @@ export const recordChange = defineStep({
       );
     }
     const ec2Says = lag === null ? null : `${lag}; the event is old enough that EC2 is believed.`;
-    const endsHere = await concernsNothing(records, ec2, change, settings);
+    const endsHere = await nothingConcerned({ ec2, records, turns, now }, change, settings);
     if (endsHere !== null) {
       for (const item of items) {
         await changes.markHandled(item, {
@@ -65,27 +61,5 @@ export const recordChange = defineStep({
     return { format: 1, work: 'pending', because: ec2Says === null ? null : brief(ec2Says), change };
   },
 });
-
-/**
- * Why the change concerns no interface behind the firewall; null when it does, or may. Never for groups: an interface may get
- * or lose one at any time. A stopped instance counts: it may be starting.
- */
-const concernsNothing = async (
-  records: Pick<Records, 'rules'>,
-  ec2: Ec2Reads,
-  { subjects }: Change,
-  settings: Settings,
-): Promise<readonly string[] | null> => {
-  if (subjects.some((subject) => subject.kind !== 'instance')) return null;
-  const recorded = recordedIn(await records.rules(), subjects);
-  if (recorded.length > 0) return null;
-  const { interfaces, mayReturn, leftOut } = await resolveInterfaces(
-    ec2,
-    { subjects, recorded },
-    interfaceSettingsOf(settings),
-  );
-  if (interfaces.length > 0 || mayReturn.length > 0) return null;
-  return leftOut.map(({ what, reason }) => `${what}: ${reason}`);
-};
 
 export const handler = handlerOf(recordChange);

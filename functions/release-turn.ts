@@ -22,10 +22,20 @@ const Input = HeldState.extend({
 
 const mostOutcomeLines = 20;
 
-/** The part of the outcome that concerns one subject, in a few lines. */
-const summaryFor = (line: BatchLine, outcome: readonly OutcomeLine[], because: string | null): string => {
-  const id = subjectId(line.subject);
-  const about = outcome.filter((each) => id === 'everything' || each.about.includes(id)).map((each) => each.text);
+/**
+ * The part of the outcome that concerns one subject, in a few lines. Of a change that is carried out alone that is all there is:
+ * an address may have led from its subject to a rule of another one.
+ */
+const summaryFor = (
+  { subject }: BatchLine,
+  isAlone: boolean,
+  outcome: readonly OutcomeLine[],
+  because: string | null,
+): string => {
+  const id = subjectId(subject);
+  const about = outcome
+    .filter((each) => isAlone || id === 'everything' || each.about.includes(id))
+    .map(({ text }) => text);
   const shownLines = about.slice(0, mostOutcomeLines);
   const more = about.length > shownLines.length ? [`and ${about.length - shownLines.length} more`] : [];
   return brief([...shownLines, ...more].join('; ') || because || 'Nothing had to be changed.');
@@ -88,7 +98,7 @@ const markHandled = async (
   // Its own last: a run that dies here is redriven only while its own change is open, and then takes the others again.
   const isOwn = (line: BatchLine): number => Number(line.execution === execution.name);
   for (const line of done.toSorted((a, b) => isOwn(a) - isOwn(b))) {
-    const summary = summaryFor(line, plan?.lines ?? [], state.because ?? null);
+    const summary = summaryFor(line, done.length === 1, plan?.lines ?? [], state.because ?? null);
     const outcome: ChangeOutcome = { execution: execution.name, summary, commitJob };
     await changes.markHandled(line, outcome);
     if (line.execution === execution.name) own.push(`${subjectId(line.subject)}: ${summary}`);

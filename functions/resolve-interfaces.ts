@@ -1,6 +1,6 @@
 import { resolveInterfaces as resolve } from '../shared/aws/ec2/interfaces.ts';
 import { idsOf } from '../shared/domain/change.ts';
-import { recordedIn } from '../shared/domain/plan/recorded.ts';
+import { allRecorded, recordedIn } from '../shared/domain/plan/recorded.ts';
 import { ec2Part } from '../shared/runtime/clients/ec2.ts';
 import { interfaceSettingsOf } from '../shared/runtime/settings.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
@@ -27,15 +27,15 @@ export const resolveInterfaces = defineHeldStep({
       else taken.push(line);
     }
     const subjects = taken.map((line) => line.subject);
-    const recorded = recordedIn(await table.records.rules(), subjects);
+    const rules = await table.records.rules();
     const everything = subjects.some((subject) => subject.kind === 'everything');
     const closedFor = everything ? (await table.records.closures()).map(({ instance }) => instance) : [];
-    const scope = { subjects, recorded, closedFor };
+    const scope = { subjects, recorded: recordedIn(rules, subjects), held: allRecorded(rules), closedFor };
     const { mayReturn: _, ...resolved } = await resolve(ec2, scope, interfaceSettingsOf(settings));
-    const own = idsOf(state.change.subjects, 'instance');
+    const own = [...idsOf(state.change.subjects, 'instance'), ...idsOf(state.change.subjects, 'interface')];
     const isOwn = (line: string) => own.some((id) => line.includes(id));
     return {
-      result: { notYet, taken, recorded, resolved },
+      result: { notYet, taken, resolved },
       output: {
         interfaces: section({
           behind: shown(
@@ -50,6 +50,7 @@ export const resolveInterfaces = defineHeldStep({
             resolved.gone.map((each) => `${each.interface} of ${each.instance}: ${each.how}`),
             isOwn,
           ),
+          byAddressAlone: shown(resolved.byAddressAlone, isOwn),
           leftPending: shown(notYet),
         }),
       },

@@ -73,10 +73,10 @@ export const testRules = defineHeldStep({
 });
 
 /** The instances a plan decides about: all, those that count, and those that EC2 shows ended or not at all. */
-const instancesOf = ({ recorded, resolved }: Resolved) => {
+const instancesOf = ({ resolved }: Resolved) => {
   const counting = new Set(resolved.interfaces.map(({ instance }) => instance));
   return {
-    instances: new Set([...counting, ...recorded.map(({ instance }) => instance)]),
+    instances: new Set([...counting, ...resolved.recorded.map(({ instance }) => instance)]),
     counting,
     terminated: new Set(resolved.terminated),
     unknown: new Set(resolved.unknown),
@@ -124,13 +124,13 @@ const judgedWords = ({ judged, closed }: Plan, others: boolean): string => {
   ].join('; ');
 };
 
-const nothingToAdd = (plan: Plan, { recorded, resolved }: Resolved, notExpressible: readonly LeftOut[]): string => {
+const nothingToAdd = (plan: Plan, { resolved }: Resolved, notExpressible: readonly LeftOut[]): string => {
   const notOpened = [...plan.leftOut, ...notExpressible];
   if (plan.judged.length > 0) {
     const left = notOpened.length > 0 ? [reasonsIn(notOpened)] : [];
     return `Nothing to add: ${[judgedWords(plan, left.length > 0), ...left].join('; ')}.`;
   }
-  if (recorded.length === 0 && resolved.interfaces.length === 0 && resolved.leftOut.length > 0) {
+  if (resolved.recorded.length === 0 && resolved.interfaces.length === 0 && resolved.leftOut.length > 0) {
     return `No interface behind the firewall: ${reasonsIn(resolved.leftOut)}.`;
   }
   if (notOpened.length > 0) return `Nothing to add: ${reasonsIn(notOpened)}.`;

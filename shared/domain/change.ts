@@ -1,6 +1,7 @@
-/** What an event is about. `everything` is the scheduled resync. */
+/** What an event is about: of interfaces those that no instance holds. `everything` is the scheduled resync. */
 export type Subject =
   | { readonly kind: 'instance'; readonly id: string }
+  | { readonly kind: 'interface'; readonly id: string }
   | { readonly kind: 'group'; readonly id: string }
   | { readonly kind: 'everything' };
 
@@ -45,5 +46,5 @@ export interface Change {
 export const subjectId = (subject: Subject): string => (subject.kind === 'everything' ? 'everything' : subject.id);
 
 /** Ids of the subjects of one kind, sorted. */
-export const idsOf = (subjects: readonly Subject[], kind: 'instance' | 'group'): readonly string[] =>
+export const idsOf = (subjects: readonly Subject[], kind: 'instance' | 'interface' | 'group'): readonly string[] =>
   subjects.flatMap((subject) => (subject.kind === kind ? [subject.id] : [])).sort();

@@ -142,7 +142,7 @@ const settings = {
     schema: number(z.number().max(100, 'is more than 100')).default(25),
   },
   SERVICE_INTERFACES: {
-    about: '`include` also protects interfaces of load balancers, databases, functions and endpoints.',
+    about: '`include` also protects interfaces of load balancers, databases, functions, endpoints and pods.',
     schema: z.enum(['leave-out', 'include']).default('leave-out'),
   },
   REFUSE_MORE_APPLICATIONS: {
@@ -199,6 +199,7 @@ export const translationOf = (settings: Settings): TranslationSettings => ({
 export const interfaceSettingsOf = (settings: Settings): InterfaceSettings => ({
   firewallTargets: settings.FIREWALL_TARGETS,
   serviceInterfaces: settings.SERVICE_INTERFACES,
+  preNatAddresses: settings.PRE_NAT_ADDRESSES,
 });
 
 /** What a plan is made by. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 const SubjectState = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('instance'), id: z.string() }),
+  z.object({ kind: z.literal('interface'), id: z.string() }),
   z.object({ kind: z.literal('group'), id: z.string() }),
   z.object({ kind: z.literal('everything') }),
 ]);

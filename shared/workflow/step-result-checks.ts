@@ -34,6 +34,7 @@ const ports = z.object({ from: z.number(), to: z.number() });
 const subject = exactly<Subject>()(
   z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('instance'), id: text }),
+    z.object({ kind: z.literal('interface'), id: text }),
     z.object({ kind: z.literal('group'), id: text }),
     z.object({ kind: z.literal('everything') }),
   ]),
@@ -61,7 +62,9 @@ const change = exactly<Change>()(
 
 const batchLine = exactly<BatchLine>()(z.object({ pk: text, sk: text, execution: text, subject, change }));
 
-const destination = exactly<GrantDestination>()(z.object({ interface: text, instance: text, address: text }));
+const destination = exactly<GrantDestination>()(
+  z.object({ interface: text, instance: text, address: text, vpc: text.exactOptional() }),
+);
 const sides = {
   sources: list(z.object({ source: text, securityGroupRule: text, prefixList: text.nullable() })),
   destinations: list(destination),
@@ -110,8 +113,10 @@ const resolved = exactly<Resolved>()(
   z.object({
     notYet: texts,
     taken: list(batchLine),
-    recorded: list(destination),
     resolved: z.object({
+      inScope: texts,
+      recorded: list(destination),
+      byAddressAlone: texts,
       interfaces: list(networkInterface),
       leftOut: list(leftOut),
       gone: list(
@@ -126,6 +131,7 @@ const resolved = exactly<Resolved>()(
             'terminated',
             'detached',
             'absent',
+            'elsewhere',
             'not routed',
             'firewall',
           ]),

@@ -1,6 +1,6 @@
 import type { Turn } from '../aws/table/turn.ts';
 import type { Change, Subject } from '../domain/change.ts';
-import type { GrantDestination, LeftOut } from '../domain/grants/grants.ts';
+import type { LeftOut } from '../domain/grants/grants.ts';
 import type { ResolvedInterfaces } from '../domain/grants/standing.ts';
 import type { Plan } from '../domain/plan/make-plan.ts';
 import type { ObjectRecord } from '../domain/plan/ownership.ts';
@@ -21,7 +21,6 @@ export interface Resolved {
   /** Keys of changes left pending, since EC2 does not show them yet. */
   readonly notYet: readonly string[];
   readonly taken: readonly BatchLine[];
-  readonly recorded: readonly GrantDestination[];
   readonly resolved: Omit<ResolvedInterfaces, 'mayReturn'>;
 }
 

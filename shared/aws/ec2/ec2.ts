@@ -21,7 +21,7 @@ import type {
   SeenSubnet,
   SeenVpc,
 } from '../../domain/grants/seen.ts';
-import { canonicalCidr } from '../../domain/sets/addresses.ts';
+import { canonicalCidr, rangeOfCidr } from '../../domain/sets/addresses.ts';
 import { awsFailure } from '../aws-failure.ts';
 import { byId, seenInstance, seenInterface, seenRouteTable, seenRule, seenVpc } from './ec2-shapes.ts';
 
@@ -36,7 +36,10 @@ export interface Ec2Reads {
   readonly interfaces: (ids: readonly string[]) => Promise<readonly SeenInterface[]>;
   readonly interfacesOfGroups: (groups: readonly string[]) => Promise<readonly SeenInterface[]>;
   readonly interfacesInSubnets: (subnets: readonly string[]) => Promise<readonly SeenInterface[]>;
-  /** Holders of single addresses (`10.0.0.5/32`, `2001:db8::1/128`); delegated prefixes cannot be asked for. */
+  /**
+   * Holders of single addresses (`10.0.0.5/32`, `2001:db8::1/128`), and of the addresses of an IPv4 prefix as EC2 delegates them
+   * (`10.0.0.16/28`). No filter finds the holder of a delegated prefix (documented list of filters), nor all of an IPv6 one's.
+   */
   readonly interfacesWithAddresses: (addresses: readonly string[]) => Promise<readonly SeenInterface[]>;
   /** Ingress rules of these groups, and rules this version cannot read by id alone. */
   readonly groupRules: (
@@ -170,12 +173,12 @@ export const createEc2Reads = (client: EC2Client): Ec2Reads => {
     interfacesOfGroups: (groups) => batched(groups, (batch) => describeInterfaces('group-id', batch)),
     interfacesInSubnets: (subnets) => batched(subnets, (batch) => describeInterfaces('subnet-id', batch)),
     interfacesWithAddresses: async (addresses) => {
-      const hosts = (suffix: string) =>
-        addresses.filter((each) => each.endsWith(suffix)).map((each) => each.slice(0, -suffix.length));
-      const ipv4 = hosts('/32').filter((each) => each.includes('.'));
+      const ipv6 = addresses.flatMap((each) => (each.endsWith('/128') ? [each.slice(0, -'/128'.length)] : []));
       return once([
-        ...(await batched(ipv4, (batch) => describeInterfaces('addresses.private-ip-address', batch))),
-        ...(await batched(hosts('/128'), (batch) => describeInterfaces('ipv6-addresses.ipv6-address', batch))),
+        ...(await batched(addresses.flatMap(ipv4HostsOf), (batch) =>
+          describeInterfaces('addresses.private-ip-address', batch),
+        )),
+        ...(await batched(ipv6, (batch) => describeInterfaces('ipv6-addresses.ipv6-address', batch))),
       ]);
     },
     groupRules: async (groups) => {
@@ -249,6 +252,16 @@ export const createEc2Reads = (client: EC2Client): Ec2Reads => {
         return lists;
       }),
   };
+};
+
+/** The addresses of an IPv4 CIDR, no bigger than the prefixes EC2 delegates; none of any other. */
+const ipv4HostsOf = (cidr: string): readonly string[] => {
+  const range = rangeOfCidr(cidr);
+  const [start, end] = range?.line ?? [];
+  if (range?.family !== 4 || typeof start !== 'number' || typeof end !== 'number' || end - start > 16) return [];
+  return Array.from({ length: end - start }, (_, at) =>
+    [24, 16, 8, 0].map((bits) => ((start + at) >>> bits) & 255).join('.'),
+  );
 };
 
 /** `*`, `?` and `\` are wildcards in filter values (documented): a group's name is meant literally. */

@@ -1,7 +1,8 @@
 import { idsOf } from '../../domain/change.ts';
-import type { GrantDestination } from '../../domain/grants/grants.ts';
+import { preNatPairs } from '../../domain/grants/pre-nat.ts';
 import { effectiveTable, familiesBehindFirewall, type NetworkPicture } from '../../domain/grants/routes.ts';
-import type { SeenInstance, SeenInterface, SeenRouteTable } from '../../domain/grants/seen.ts';
+import { type Known, type Reach, reachOf } from '../../domain/grants/scope.ts';
+import type { SeenInterface, SeenRouteTable } from '../../domain/grants/seen.ts';
 import {
   bareGroupsIn,
   type InterfaceScope,
@@ -70,52 +71,83 @@ const pictureOf = async (
   };
 };
 
-/** Recorded addresses that their interfaces do not hold any more. */
-const addressesLeft = (
-  recorded: readonly GrantDestination[],
-  seen: ReadonlyMap<string, SeenInterface>,
-): readonly string[] =>
-  recorded
-    .filter((each) => !(seen.get(each.interface)?.addresses.includes(each.address) ?? false))
-    .map(({ address }) => address);
+/** Everything that EC2 shows of interfaces, as it is read. */
+class Reading implements Known {
+  readonly interfaces = new Map<string, SeenInterface>();
+  readonly askedInterfaces = new Set<string>();
+  readonly askedAddresses = new Set<string>();
 
-/** Reads everything that the scope is about. */
-const see = async (reads: Ec2Reads, scope: InterfaceScope, targets: readonly string[]): Promise<Seen> => {
-  const interfaces = new Map<string, SeenInterface>();
-  const instances = new Map<string, SeenInstance>();
-  const add = <Item extends { readonly id: string }>(to: Map<string, Item>, items: readonly Item[]): void => {
-    for (const item of items) to.set(item.id, item);
-  };
-  const { subjects, recorded } = scope;
+  /** Answers with the ids of what was added. */
+  add(items: readonly SeenInterface[]): readonly string[] {
+    for (const item of items) this.interfaces.set(item.id, item);
+    return items.map(({ id }) => id);
+  }
+
+  async readMore(reads: Ec2Reads, { interfaces, addresses }: Reach['toRead']): Promise<void> {
+    this.add(await reads.interfaces(interfaces));
+    for (const id of interfaces) this.askedInterfaces.add(id);
+    this.add(await reads.interfacesWithAddresses(addresses));
+    for (const address of addresses) this.askedAddresses.add(address);
+  }
+}
+
+/** The private addresses behind each address that clients use instead. */
+const behindNatOf = (preNatAddresses: InterfaceSettings['preNatAddresses']): ReadonlyMap<string, readonly string[]> =>
+  new Map([...preNatPairs(preNatAddresses)].map(([behind, before]) => [before, [behind]]));
+
+/** Reads everything that the scope is about: from the subjects on, until nothing more comes in. */
+const see = async (reads: Ec2Reads, scope: InterfaceScope, settings: InterfaceSettings): Promise<Seen> => {
+  const { subjects, recorded, held } = scope;
   const everything = subjects.some((subject) => subject.kind === 'everything')
-    ? await everyInterfaceBehind(reads, targets)
+    ? await everyInterfaceBehind(reads, settings.firewallTargets)
     : null;
-  add(interfaces, everything?.interfaces ?? []);
+  const known = new Reading();
+  const asked = await reads.instances(idsOf(subjects, 'instance'));
+  const begin = {
+    interfaces: [
+      ...known.add(everything?.interfaces ?? []),
+      ...known.add(asked.flatMap((instance) => instance.interfaces)),
+      ...known.add(await reads.interfacesOfGroups(idsOf(subjects, 'group'))),
+      ...idsOf(subjects, 'interface'),
+    ],
+    recorded,
+    held,
+    behindNat: behindNatOf(settings.preNatAddresses),
+  };
+  let reach = reachOf(begin, known);
+  while (reach.toRead.interfaces.length > 0 || reach.toRead.addresses.length > 0) {
+    await known.readMore(reads, reach.toRead);
+    reach = reachOf(begin, known);
+  }
 
-  const asked = new Set(idsOf(subjects, 'instance'));
-  add(instances, await reads.instances(instancesOf(scope)));
-  add(
-    interfaces,
-    [...instances.values()].filter(({ id }) => asked.has(id)).flatMap((instance) => instance.interfaces),
-  );
-  add(interfaces, await reads.interfacesOfGroups(idsOf(subjects, 'group')));
-  add(interfaces, await reads.interfaces(recorded.map((each) => each.interface).filter((id) => !interfaces.has(id))));
-  add(interfaces, await reads.interfacesWithAddresses(addressesLeft(recorded, interfaces)));
-
-  const holders = [...interfaces.values()].flatMap(({ instance }) => instance ?? []);
-  add(instances, await reads.instances(holders.filter((id) => !instances.has(id))));
+  const interfaces = new Map([...known.interfaces].filter(([id]) => reach.interfaces.has(id)));
+  const instances = new Map(asked.map((instance) => [instance.id, instance]));
+  const holders = [
+    ...[...interfaces.values()].flatMap(({ instance }) => instance ?? []),
+    ...instancesOf(scope, reach.recorded),
+  ].filter((id) => !instances.has(id));
+  for (const instance of await reads.instances(holders)) instances.set(instance.id, instance);
   const network = await pictureOf(reads, [...interfaces.values()], everything?.picture ?? null);
   const groups = await reads.groups(bareGroupsIn(scope, interfaces.values()));
-  return { interfaces, instances, bareGroups: new Set(groups.map(({ id }) => id)), network };
+  return {
+    inScope: [...reach.interfaces].sort(),
+    recorded: reach.recorded,
+    byAddressAlone: reach.byAddressAlone,
+    interfaces,
+    instances,
+    bareGroups: new Set(groups.map(({ id }) => id)),
+    network,
+  };
 };
 
 /**
- * The interfaces a run decides about: those EC2 shows for the subjects, those recorded in owned rules for them, and those
- * that by now hold a recorded address which its interface no longer has. Safe to repeat: it only reads.
- * @throws AwsBusy, AwsDenied
+ * The interfaces a run decides about: those EC2 shows for the subjects, those recorded in owned rules for them, and all that
+ * addresses lead to from there, from EC2 to the records and back (`reachOf`). Of whatever EC2 shows by the address only: a
+ * prefix delegated to an interface cannot be asked for, and is found from that interface on alone. Safe to repeat: it only reads.
+ * @throws AwsBusy, AwsDenied; Misconfigured where the addresses before NAT are no pairs of addresses
  */
 export const resolveInterfaces = async (
   reads: Ec2Reads,
   scope: InterfaceScope,
   settings: InterfaceSettings,
-): Promise<ResolvedInterfaces> => standingsOf(scope, await see(reads, scope, settings.firewallTargets), settings);
+): Promise<ResolvedInterfaces> => standingsOf(scope, await see(reads, scope, settings), settings);

@@ -49,6 +49,7 @@ const asking = (...lookUps: readonly LookUp[]): CallMeaning => ({
 
 const instance = (id: string): Subject => ({ kind: 'instance', id });
 const group = (id: string): Subject => ({ kind: 'group', id });
+const networkInterface = (id: string): Subject => ({ kind: 'interface', id });
 
 const request = (record: Part): Part | null => optionalPart(record, 'requestParameters');
 const response = (record: Part): Part | null => optionalPart(record, 'responseElements');
@@ -250,6 +251,23 @@ const attachInterface: Decoder = (record) => {
 /** Detach names only an attachment id (captured), from which nothing can be found any more. */
 const detachInterface: Decoder = () => everything;
 
+/**
+ * Made by services for themselves, or for an instance to be attached later: only the answer has the id (captured). What EC2 does
+ * not show yet, the resync finds.
+ */
+const createInterface: Decoder = (record) => {
+  const answered = response(record);
+  if (isOmitted(answered)) return everything;
+  const made = answered === null ? null : optionalPart(answered, 'networkInterface');
+  if (made === null) throw notUnderstood(`${record.path}.responseElements.networkInterface`, 'an object', undefined);
+  return about([networkInterface(idOf(made, 'networkInterfaceId', 'eni'))]);
+};
+
+const deleteInterface: Decoder = (record) => {
+  const block = requestBlock(record);
+  return block === null ? everything : about([networkInterface(idOf(block, 'networkInterfaceId', 'eni'))]);
+};
+
 /** Address calls name the interface; its instance is looked up. */
 const addressCall: Decoder = (record) => {
   const block = requestBlock(record);
@@ -285,6 +303,8 @@ export const decoders: Readonly<Record<string, Decoder>> = {
   TerminateInstances: instanceCall,
   ModifyInstanceAttribute: modifyInstance,
   ModifyNetworkInterfaceAttribute: modifyInterface,
+  CreateNetworkInterface: createInterface,
+  DeleteNetworkInterface: deleteInterface,
   AttachNetworkInterface: attachInterface,
   DetachNetworkInterface: detachInterface,
   AssignPrivateIpAddresses: addressCall,

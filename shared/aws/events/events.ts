@@ -123,9 +123,9 @@ const subjectsFound = async (lookUp: LookUp, reads: SubjectReads): Promise<reado
     case 'holder-of-interface': {
       const holder = await reads.holderOfInterface(lookUp.id);
       if (holder === null) return [{ kind: 'everything' }];
-      // Once detached, the interface is no business of this event; the detachment made one of its own.
-      if (holder.instance === null) return `${lookUp.id} is attached to no instance`;
-      return [{ kind: 'instance', id: holder.instance }];
+      return [
+        holder.instance === null ? { kind: 'interface', id: lookUp.id } : { kind: 'instance', id: holder.instance },
+      ];
     }
     case 'groups-with-prefix-list': {
       const ids = await reads.groupsWithPrefixList(lookUp.id);

@@ -62,6 +62,10 @@ const free: Turn = {
   rejection: null,
 };
 
+/** Whether somebody may write to the firewall at this time: its holder, or an attempt that lives on. Null: nobody ever has. */
+export const isHeld = (turn: Turn | null, now: number): boolean =>
+  turn !== null && ((turn.owner !== null && turn.expiresAt > now) || turn.busyUntil > now);
+
 export interface Turns {
   /**
    * Becomes the holder. `isRunning` asks Step Functions whether an execution still runs.

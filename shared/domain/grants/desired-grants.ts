@@ -178,7 +178,16 @@ export const desiredGrants = (inputs: GrantInputs): DesiredGrants => {
           const family = familyOf(source.source);
           for (const address of each.addresses)
             if (familyOf(address) === family)
-              grants.push({ ...source, interface: each.id, instance: each.instance, address, group, family, traffic });
+              grants.push({
+                ...source,
+                interface: each.id,
+                instance: each.instance,
+                vpc: each.vpc,
+                address,
+                group,
+                family,
+                traffic,
+              });
         }
       }
   }

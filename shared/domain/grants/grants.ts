@@ -28,6 +28,8 @@ export interface GrantDestination {
   readonly instance: string;
   /** Canonical CIDR with prefix length. */
   readonly address: string;
+  /** The interface's VPC, in which the address is one interface's; absent in what earlier releases recorded. */
+  readonly vpc?: string;
 }
 
 /** One text per source of a grant, and per destination: equal texts, the same side. Also how sorted lists are ordered. */

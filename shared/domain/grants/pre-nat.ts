@@ -29,16 +29,12 @@ const singleAddress = (text: string, pair: string): string => {
 };
 
 /**
- * The grants with the address by which clients reach each destination, where a NAT rule translates: security rules match
- * the address before destination NAT.
+ * The address clients use, by the private address that a NAT rule translates it to, both canonical.
  * @throws Misconfigured naming the pair, when it is not two single addresses of one family, when an address is named twice,
  * or when two share the address before: which ports lead to which of them is not known here, so a rule for one would open
  * ports of the other
  */
-export const withPreNatAddresses = (
-  grants: readonly Grant[],
-  preNatAddresses: Readonly<Record<string, string>>,
-): readonly Grant[] => {
+export const preNatPairs = (preNatAddresses: Readonly<Record<string, string>>): ReadonlyMap<string, string> => {
   const pairs = new Map<string, string>();
   const behindOf = new Map<string, string>();
   for (const [privateText, publicText] of Object.entries(preNatAddresses)) {
@@ -56,6 +52,19 @@ export const withPreNatAddresses = (
     pairs.set(behind, before);
     behindOf.set(before, behind);
   }
+  return pairs;
+};
+
+/**
+ * The grants with the address by which clients reach each destination, where a NAT rule translates: security rules match
+ * the address before destination NAT.
+ * @throws Misconfigured as `preNatPairs`
+ */
+export const withPreNatAddresses = (
+  grants: readonly Grant[],
+  preNatAddresses: Readonly<Record<string, string>>,
+): readonly Grant[] => {
+  const pairs = preNatPairs(preNatAddresses);
   if (pairs.size === 0) return grants;
   return grants.map((grant) => ({ ...grant, address: pairs.get(grant.address) ?? grant.address }));
 };

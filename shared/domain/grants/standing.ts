@@ -1,6 +1,7 @@
 import { idsOf, type Subject } from '../change.ts';
 import { remembering } from '../remember.ts';
-import { type AddressFamily, familyOf } from '../sets/addresses.ts';
+import { type AddressFamily, contains, familyOf } from '../sets/addresses.ts';
+import { ByAddress } from './by-address.ts';
 import type { GrantDestination, LeftOut, NetworkInterface } from './grants.ts';
 import { effectiveTable, familiesBehindFirewall, type NetworkPicture } from './routes.ts';
 import type { SeenInstance, SeenInterface, SeenRouteTable } from './seen.ts';
@@ -12,6 +13,8 @@ export interface InterfaceScope {
   readonly recorded: readonly GrantDestination[];
   /** Further instances to ask after: those that administrators closed something for. */
   readonly closedFor?: readonly string[];
+  /** Destinations recorded in owned rules for whatever subjects, these included: an address leads to those that belong here. */
+  readonly held: readonly GrantDestination[];
 }
 
 export interface InterfaceSettings {
@@ -19,6 +22,8 @@ export interface InterfaceSettings {
   readonly firewallTargets: readonly string[];
   /** Whether interfaces of load balancers, databases, functions and endpoints count like those of instances. */
   readonly serviceInterfaces: 'leave-out' | 'include';
+  /** The address clients use, by the private address that a NAT rule translates it to. */
+  readonly preNatAddresses: Readonly<Record<string, string>>;
 }
 
 /** An interface with contributions that counts no more, and what EC2 shows of it. */
@@ -34,13 +39,20 @@ export interface GoneInterface {
     | 'terminated'
     | 'detached'
     | 'absent'
+    | 'elsewhere'
     | 'not routed'
     | 'firewall';
-  /** True when EC2 shows nothing that explains it (absent, no longer routed): such removals are braked. */
+  /** True when EC2 shows nothing that explains it (absent, no longer routed): such removals are limited. */
   readonly vanished: boolean;
 }
 
 export interface ResolvedInterfaces {
+  /** Ids of all interfaces the run decides about: shown by EC2 or only recorded, counting or not. */
+  readonly inScope: readonly string[];
+  /** The destinations recorded for them. */
+  readonly recorded: readonly GrantDestination[];
+  /** In words: what is in scope by an address alone, since the VPC of a recorded interface is not known any more. */
+  readonly byAddressAlone: readonly string[];
   readonly interfaces: readonly NetworkInterface[];
   readonly leftOut: readonly LeftOut[];
   readonly gone: readonly GoneInterface[];
@@ -56,10 +68,25 @@ export interface ResolvedInterfaces {
 const living = new Set(['pending', 'running']);
 
 /** Service interfaces that carry other interfaces' traffic: never protected by themselves. */
-const carriers = /^(gateway_load_balancer|gateway_load_balancer_endpoint|nat_?gateway|transit_gateway|trunk|branch)$/i;
+const carriers = /^(gateway_load_balancer|gateway_load_balancer_endpoint|nat_?gateway|transit_gateway|trunk)$/i;
 
-/** Everything EC2 shows that the scope is about. */
-export interface Seen {
+/** Why an interface that no instance holds does not count; null when it does. */
+const withoutInstance = (
+  { type, requester }: SeenInterface,
+  { serviceInterfaces }: Pick<InterfaceSettings, 'serviceInterfaces'>,
+): string | null => {
+  // Of a pod or task, reached through the trunk interface of an instance. Inferred: EC2 shows no attachment of it.
+  const isBranch = type === 'branch';
+  if (requester === null && type === 'interface') return 'the interface is attached to no instance';
+  if (carriers.test(type))
+    return `an interface of an AWS service (${requester ?? type}) that carries the traffic of others`;
+  if (serviceInterfaces === 'include') return null;
+  const what = isBranch ? 'a branch interface' : `an interface of an AWS service (${requester ?? type})`;
+  return `${what}, not of an instance: only SERVICE_INTERFACES=include protects it`;
+};
+
+/** Everything EC2 shows that the scope is about, and all that turned out to belong to it. */
+export interface Seen extends Pick<ResolvedInterfaces, 'inScope' | 'recorded' | 'byAddressAlone'> {
   readonly interfaces: ReadonlyMap<string, SeenInterface>;
   readonly instances: ReadonlyMap<string, SeenInstance>;
   /** Those of the scope's groups that EC2 knows, as far as no interface carries them. */
@@ -86,13 +113,8 @@ const standingOf = (
     holder !== null && (targets.includes(holder.id) || holder.interfaces.some(({ id }) => targets.includes(id)));
   if (targets.includes(each.id) || firewallHolds) return leftOutAs('firewall', 'the interface is the firewall’s own');
   if (each.instance === null) {
-    const service = each.requester !== null || each.type !== 'interface';
-    if (!service) return leftOutAs('detached', 'the interface is attached to no instance');
-    if (settings.serviceInterfaces === 'leave-out' || carriers.test(each.type))
-      return leftOutAs(
-        'detached',
-        `an interface of an AWS service (${each.requester ?? each.type}), not of an instance`,
-      );
+    const reason = withoutInstance(each, settings);
+    if (reason !== null) return leftOutAs('detached', reason);
   } else if (holder === null) {
     return leftOutAs('absent', `EC2 does not know its instance ${each.instance}`);
   } else if (!living.has(holder.state)) {
@@ -126,6 +148,15 @@ const missing = (recorded: GrantDestination, seen: Seen): GoneInterface['how'] =
   return holder === undefined || living.has(holder.state) ? 'absent' : stateOf(holder.state);
 };
 
+/**
+ * Whether EC2 shows that another interface of the same VPC has all of the recorded address now: then its interface has it no more.
+ * Without a recorded VPC the address alone proves nothing.
+ */
+const isElsewhere = ({ interface: id, address, vpc }: GrantDestination, shownAt: ByAddress<SeenInterface>): boolean =>
+  shownAt
+    .overlapping(address)
+    .some((each) => each.id !== id && each.vpc === vpc && each.addresses.some((held) => contains(held, address)));
+
 const vanishedBy = (how: GoneInterface['how']): boolean => how === 'absent' || how === 'not routed';
 
 /** Recorded destinations by interface. */
@@ -136,8 +167,10 @@ const goneFrom = (
   recorded: readonly GrantDestination[],
   standings: ReadonlyMap<string, Standing>,
   seen: Seen,
-): readonly GoneInterface[] =>
-  [...byInterface(recorded)].flatMap(([id, destinations]) => {
+): readonly GoneInterface[] => {
+  const shownAt = new ByAddress<SeenInterface>();
+  for (const each of seen.interfaces.values()) for (const address of each.addresses) shownAt.add(address, each);
+  return [...byInterface(recorded)].flatMap(([id, destinations]) => {
     const [first] = destinations;
     if (first === undefined) return [];
     const addresses = [...new Set(destinations.map(({ address }) => address))].sort();
@@ -146,7 +179,13 @@ const goneFrom = (
         ? []
         : [{ interface: id, instance: first.instance, addresses: about, how, vanished: vanishedBy(how) }];
     const standing = standings.get(id);
-    if (standing === undefined) return gone(missing(first, seen), addresses);
+    if (standing === undefined) {
+      const how = missing(first, seen);
+      if (how !== 'absent') return gone(how, addresses);
+      const elsewhere = destinations.filter((each) => isElsewhere(each, shownAt)).map(({ address }) => address);
+      const unexplained = addresses.filter((address) => !elsewhere.includes(address));
+      return [...gone(how, unexplained), ...gone('elsewhere', elsewhere)];
+    }
     if (standing.kind === 'left out') return gone(standing.how, addresses);
     // Of an interface that still counts, only a family that is routed elsewhere by now can vanish; an address it
     // has given up is shown by EC2 as such.
@@ -156,28 +195,38 @@ const goneFrom = (
       addresses.filter((each) => held.includes(each) && !standing.families.includes(familyOf(each))),
     );
   });
+};
 
 const isInstance = (id: string): boolean => id.startsWith('i-');
 
 /** Every instance that a scope is about, each once, sorted. */
-export const instancesOf = ({ subjects, recorded, closedFor = [] }: InterfaceScope): readonly string[] =>
+export const instancesOf = (
+  { subjects, closedFor = [] }: Pick<InterfaceScope, 'subjects' | 'closedFor'>,
+  recorded: readonly GrantDestination[],
+): readonly string[] =>
   [...new Set([...idsOf(subjects, 'instance'), ...recorded.map(({ instance }) => instance), ...closedFor])]
     .filter(isInstance)
     .sort();
 
 /** The scope's groups that no interface carries. */
-export const bareGroupsIn = (scope: InterfaceScope, interfaces: Iterable<SeenInterface>): readonly string[] => {
+export const bareGroupsIn = (
+  scope: Pick<InterfaceScope, 'subjects'>,
+  interfaces: Iterable<SeenInterface>,
+): readonly string[] => {
   const carried = new Set([...interfaces].flatMap((each) => each.groups));
   return idsOf(scope.subjects, 'group').filter((id) => !carried.has(id));
 };
 
-const unknownSubjects = (scope: InterfaceScope, seen: Seen): readonly LeftOut[] => [
+const unknownSubjects = (scope: Pick<InterfaceScope, 'subjects' | 'closedFor'>, seen: Seen): readonly LeftOut[] => [
   ...idsOf(scope.subjects, 'instance').flatMap((id) => {
     const instance = seen.instances.get(id);
     if (instance === undefined) return [{ what: id, reason: 'EC2 does not know this instance' }];
     if (instance.interfaces.length > 0) return [];
     return [{ what: id, reason: `the instance is ${instance.state} and has no network interface` }];
   }),
+  ...idsOf(scope.subjects, 'interface').flatMap((id) =>
+    seen.interfaces.has(id) ? [] : [{ what: id, reason: 'EC2 does not know this interface' }],
+  ),
   ...bareGroupsIn(scope, seen.interfaces.values()).map((id) => ({
     what: id,
     reason: seen.bareGroups.has(id)
@@ -190,7 +239,11 @@ const unknownSubjects = (scope: InterfaceScope, seen: Seen): readonly LeftOut[] 
  * Which interfaces count: those of running (or pending) instances behind the firewall. Every other is left out with its reason,
  * or, when it was recorded, reported as gone with what EC2 shows.
  */
-export const standingsOf = (scope: InterfaceScope, seen: Seen, settings: InterfaceSettings): ResolvedInterfaces => {
+export const standingsOf = (
+  scope: Pick<InterfaceScope, 'subjects' | 'closedFor'>,
+  seen: Seen,
+  settings: InterfaceSettings,
+): ResolvedInterfaces => {
   const once = remembering();
   const familiesOf = (table: SeenRouteTable): readonly AddressFamily[] =>
     once(table.id, () => familiesBehindFirewall(table, seen.network, settings.firewallTargets));
@@ -199,14 +252,18 @@ export const standingsOf = (scope: InterfaceScope, seen: Seen, settings: Interfa
       .toSorted((a, b) => (a.id < b.id ? -1 : 1))
       .map((each) => [each.id, standingOf(each, seen, settings, familiesOf)] as const),
   );
-  const asked = instancesOf(scope);
+  const asked = instancesOf(scope, seen.recorded);
   const leftOut = [...standings].flatMap(([id, standing]) =>
     standing.kind === 'left out' ? [{ id, how: standing.how, reason: standing.reason }] : [],
   );
+  const { inScope, recorded, byAddressAlone } = seen;
   return {
+    inScope,
+    recorded,
+    byAddressAlone,
     interfaces: [...standings.values()].flatMap((standing) => (standing.kind === 'counts' ? [standing.interface] : [])),
     leftOut: [...unknownSubjects(scope, seen), ...leftOut.map(({ id, reason }) => ({ what: id, reason }))],
-    gone: goneFrom(scope.recorded, standings, seen),
+    gone: goneFrom(recorded, standings, seen),
     terminated: asked.filter((id) => /^(shutting-down|terminated)$/.test(seen.instances.get(id)?.state ?? '')),
     unknown: asked.filter((id) => !seen.instances.has(id)),
     mayReturn: leftOut.filter(({ how }) => how === 'stopped' || how === 'stopping').map(({ id }) => id),

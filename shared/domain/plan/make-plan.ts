@@ -14,6 +14,7 @@ import type { Judged } from '../verdict/verdict-words.ts';
 import { asClosure, type Closed, type ClosureRecord } from './closures.ts';
 import { cutOffByDecryption } from './cut-off.ts';
 import { planDigest } from './digest.ts';
+import { following } from './follow.ts';
 import type { ObjectRecord, RuleRecord } from './ownership.ts';
 import { type ClosureInputs, type PlannedClosures, planClosures } from './plan-closures.ts';
 import { type Recognition, recognise } from './recognise.ts';
@@ -210,7 +211,8 @@ const outcomeLines = (
   const about = (id: string): readonly string[] => {
     const record = owned.get(id);
     if (record === undefined) return [];
-    return [record.group, ...new Set(record.contributions.destinations.map((destination) => destination.instance))];
+    const held = record.contributions.destinations.flatMap(({ instance, interface: id }) => [instance, id]);
+    return [record.group, ...new Set(held)];
   };
   return [
     ...removals.map(({ id, name, why }) => ({ about: about(id), text: `removed "${name}": ${why}` })),
@@ -236,7 +238,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     bottomRule: settings.bottomRule,
     ruleXpath: inputs.ruleXpath,
   });
-  const removals = planRemovals(recognition, candidates, inputs.scope);
+  const removals = following(planRemovals(recognition, candidates, inputs.scope), recognition, candidates);
   checkRemovalLimit(inputs, recognition, removals);
 
   const closures = planClosures({
@@ -256,7 +258,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
   const services = settleObjects(objects, firewall, ownUuids);
   return {
     digest: digestOf(planDigest(firewall, rules, settings.bottomRule)),
-    repaired: recognition.repaired,
+    repaired: [...recognition.repaired, ...removals.repaired],
     forgotten: recognition.forgotten,
     objectsRepaired: services.repaired,
     objectsForgotten: services.forgotten,

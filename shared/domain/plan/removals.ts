@@ -39,6 +39,8 @@ export interface Removals {
   readonly moves: readonly PlannedFor[];
   /** Owned rules that should change but that somebody else is editing; each says whether a hole stays open. */
   readonly notTouched: readonly string[];
+  /** Records to write as they are. */
+  readonly repaired: readonly RuleRecord[];
   /** What the owned rules stand for afterwards. */
   readonly kept: readonly {
     readonly record: RuleRecord;
@@ -160,7 +162,7 @@ export const planRemovals = (
     );
     if (misplaced && editedBy === null) moves.push({ id: record.id, name, uuid });
   }
-  return { removals, shrinks, moves, notTouched, kept };
+  return { removals, shrinks, moves, notTouched, repaired: [], kept };
 };
 
 const heldBy = (holdings: readonly Holding[]): GrantIndex => {

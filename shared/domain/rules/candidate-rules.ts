@@ -74,21 +74,26 @@ interface Claim {
 const describe = ({ kind, who, when, eventId }: CandidateContext['changes'][number]): string =>
   `${kind} by ${who} at ${when}, event ${eventId}`;
 
-/** Who may bring a grant: its group if a change names it, else its instance if one does, else still its instance. */
+/**
+ * Who may bring a grant: its group if a change names it, else its instance if one does, else still its instance, though by the
+ * call about its interface if there was one.
+ */
 const claimsOf = (context: CandidateContext): ((grant: Grant) => Claim) => {
   const changes = context.changes.toSorted((a, b) =>
     a.when !== b.when ? (a.when < b.when ? -1 : 1) : a.eventId < b.eventId ? -1 : 1,
   );
   const claims = new Map<string, Claim>();
+  const calls = new Map<string, Omit<Claim, 'subject'>>();
   for (const change of changes)
     for (const subject of change.subjects) {
       const id = subjectId(subject);
-      if (subject.kind === 'everything' || claims.has(id)) continue;
-      claims.set(id, {
-        subject,
+      if (subject.kind === 'everything' || claims.has(id) || calls.has(id)) continue;
+      const call = {
         broughtBy: describe(change),
         order: `${subject.kind === 'group' ? 0 : 1} ${change.when} ${id}`,
-      });
+      };
+      if (subject.kind === 'interface') calls.set(id, call);
+      else claims.set(id, { subject, ...call });
     }
   const [first] = changes;
   const whole = changes.find((change) => change.subjects.some((subject) => subject.kind === 'everything')) ?? first;
@@ -100,7 +105,7 @@ const claimsOf = (context: CandidateContext): ((grant: Grant) => Claim) => {
     const subject: Subject = grant.instance.startsWith('i-')
       ? { kind: 'instance', id: grant.instance }
       : { kind: 'group', id: grant.group };
-    return { subject, broughtBy: unnamed, order: `2 ${subjectId(subject)}` };
+    return { subject, ...(calls.get(grant.interface) ?? { broughtBy: unnamed, order: `2 ${subjectId(subject)}` }) };
   };
 };
 
@@ -143,9 +148,10 @@ const bucketsOf = (grants: readonly Grant[], claimOf: (grant: Grant) => Claim): 
       bucket = { claim, grant, destinations: new Map() };
       buckets.set(key, bucket);
     }
-    const { interface: id, instance, address } = grant;
+    const { interface: id, instance, address, vpc } = grant;
     const { source, securityGroupRule, prefixList } = grant;
-    addTo(bucket.destinations, { interface: id, instance, address }, { source, securityGroupRule, prefixList });
+    const destination = { interface: id, instance, address, ...(vpc === undefined ? {} : { vpc }) };
+    addTo(bucket.destinations, destination, { source, securityGroupRule, prefixList });
   }
   return byKey(buckets);
 };

@@ -92,11 +92,11 @@ export const ruleOfCall: Readonly<Record<string, 'ChangeRule' | 'MoreChangesRule
   // The groups of an instance or of one of its interfaces.
   ModifyInstanceAttribute: 'MoreChangesRule',
   ModifyNetworkInterfaceAttribute: 'MoreChangesRule',
-  // Interfaces count while they are attached.
+  // Interfaces count while they are attached; those of services of AWS as long as they exist.
   AttachNetworkInterface: 'MoreChangesRule',
   DetachNetworkInterface: 'MoreChangesRule',
-  CreateNetworkInterface: null,
-  DeleteNetworkInterface: null,
+  CreateNetworkInterface: 'MoreChangesRule',
+  DeleteNetworkInterface: 'MoreChangesRule',
   // Addresses of an interface.
   AssignPrivateIpAddresses: 'MoreChangesRule',
   UnassignPrivateIpAddresses: 'MoreChangesRule',

@@ -120,6 +120,8 @@ const isAbout = (place: Place, subject: Subject): boolean => {
       return place.groups.some((group) => groupId(group) === subject.id);
     case 'instance':
       return instanceId(place.index) === subject.id;
+    case 'interface':
+      return interfaceId(place.index, place.position) === subject.id;
   }
 };
 

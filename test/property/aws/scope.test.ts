@@ -138,6 +138,21 @@ const call: fc.Arbitrary<Call> = fc.oneof(
       (client) =>
         client.send(new ec2.AssignPrivateIpAddressesCommand({ NetworkInterfaceId, SecondaryPrivateIpAddressCount: 1 })),
   ),
+  fc.tuple(place, place).map(
+    ([from, to]): Call =>
+      async (client) => {
+        const answer = await client.send(new ec2.DescribeNetworkInterfacesCommand({ NetworkInterfaceIds: [from] }));
+        const address = answer.NetworkInterfaces?.[0]?.PrivateIpAddresses?.find((each) => each.Primary !== true);
+        const PrivateIpAddresses = [address?.PrivateIpAddress ?? ''];
+        await client.send(new ec2.UnassignPrivateIpAddressesCommand({ NetworkInterfaceId: from, PrivateIpAddresses }));
+        return client.send(new ec2.AssignPrivateIpAddressesCommand({ NetworkInterfaceId: to, PrivateIpAddresses }));
+      },
+  ),
+  fc.tuple(place, fc.nat(3).map(instanceId)).map(
+    ([NetworkInterfaceId, InstanceId]): Call =>
+      (client) =>
+        client.send(new ec2.AttachNetworkInterfaceCommand({ NetworkInterfaceId, InstanceId, DeviceIndex: 5 })),
+  ),
   place.map(
     (id): Call =>
       async (client) => {
@@ -212,8 +227,8 @@ const recordedFor = (grants: readonly Grant[], subjects: readonly Subject[]) =>
 
 const scopeOf = async (reads: Ec2Reads, change: Change, held: readonly Grant[]): Promise<ReadonlySet<string>> => {
   const recorded = recordedFor(held, change.subjects);
-  const { resolved } = await derive(reads, { subjects: change.subjects, recorded });
-  return new Set([...resolved.interfaces.map(({ id }) => id), ...recorded.map((each) => each.interface)]);
+  const { resolved } = await derive(reads, { subjects: change.subjects, recorded, held });
+  return new Set(resolved.inScope);
 };
 
 const atRest = { pendingMilliseconds: 2_000, stoppingMilliseconds: 4_000, shuttingDownMilliseconds: 3_000 };

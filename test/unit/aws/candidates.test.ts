@@ -292,3 +292,16 @@ test('permissions are read in every form EC2 and callers use', () => {
   ] as const)
     assert.equal(read(protocol, from, to), null, `${protocol} ${from}-${to}`);
 });
+
+test('a call about an interface brings a rule of its instance, or of the group where it has none', () => {
+  const when = '2026-11-05T10:00:00Z';
+  const change = changeOf(when, { kind: 'interface', id: 'eni-0a' }, { kind: 'interface', id: 'eni-0b' });
+  const made = rules(
+    [grant(), grant({ interface: 'eni-0b', instance: 'eni-0b' }), grant({ interface: 'eni-0c', instance: 'i-0c' })],
+    change,
+  );
+  assert.deepEqual(made.map(({ subject }) => subjectId(subject)).sort(), ['i-0a', 'i-0c', 'sg-0a']);
+  const ofCall = made.filter(({ subject }) => subjectId(subject) !== 'i-0c');
+  for (const { broughtBy } of ofCall)
+    assert.match(broughtBy, new RegExp(`^StartInstances by .*event event at ${when}$`));
+});

@@ -58,13 +58,15 @@ export const derive = async (
     readonly firewallTargets?: readonly string[];
     readonly serviceInterfaces?: 'leave-out' | 'include';
     readonly translation?: TranslationSettings;
+    readonly preNatAddresses?: Readonly<Record<string, string>>;
   } = {},
 ) => {
   const { firewallTargets = [firewall], serviceInterfaces = 'leave-out', translation = appIds } = settings;
+  const { preNatAddresses = {} } = settings;
   const resolved = await resolveInterfaces(
     reads,
-    { subjects: [], recorded: [], ...scope },
-    { firewallTargets, serviceInterfaces },
+    { subjects: [], recorded: [], held: scope.recorded ?? [], ...scope },
+    { firewallTargets, serviceInterfaces, preNatAddresses },
   );
   return {
     resolved,

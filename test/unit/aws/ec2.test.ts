@@ -115,6 +115,11 @@ test('the holder of a secondary or IPv6 address is found', async () => {
       address,
     );
   assert.deepEqual(await reads.interfacesWithAddresses(['10.0.1.99/32', '10.0.1.64/28']), []);
+  assert.deepEqual(
+    (await reads.interfacesWithAddresses(['10.0.1.16/28'])).map(({ id }) => id),
+    ['eni-0a'],
+    'an address of a prefix',
+  );
 });
 
 test('a group is found by its exact name, in every VPC', async () => {

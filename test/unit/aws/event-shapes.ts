@@ -417,6 +417,27 @@ export const shapes: Readonly<Record<string, { readonly event: unknown; readonly
     event: call('RunInstances', { instancesSet: { items: [{ minCount: 900, maxCount: 900 }] } }, { omitted: true }),
     expected: { subjects: ['everything'] },
   },
+  'CreateNetworkInterface is taken from the answer, also when a service made it for itself': {
+    event: call(
+      'CreateNetworkInterface',
+      { subnetId: 'subnet-01', groupSet: {}, privateIpAddressesSet: {} },
+      { networkInterface: { networkInterfaceId: 'eni-0e', vpcId: 'vpc-01', privateIpAddressesSet: { item: [] } } },
+      { userIdentity: { type: 'AssumedRole', invokedBy: 'rds.amazonaws.com' } },
+    ),
+    expected: { subjects: ['eni-0e'], who: 'rds.amazonaws.com' },
+  },
+  'CreateNetworkInterface with an omitted answer: everything is read again': {
+    event: call('CreateNetworkInterface', { subnetId: 'subnet-01' }, { omitted: true }),
+    expected: { subjects: ['everything'] },
+  },
+  DeleteNetworkInterface: {
+    event: call('DeleteNetworkInterface', { networkInterfaceId: 'eni-0e' }, done),
+    expected: { subjects: ['eni-0e'] },
+  },
+  'DeleteNetworkInterface with an omitted request: everything is read again': {
+    event: call('DeleteNetworkInterface', { omitted: true }, done),
+    expected: { subjects: ['everything'] },
+  },
   TerminateInstances: {
     event: call(
       'TerminateInstances',
@@ -597,6 +618,14 @@ export const strangeShapes: Readonly<Record<string, { readonly event: unknown; r
   'StartInstances without instances': {
     event: call('StartInstances', {}, {}),
     names: 'detail.requestParameters.instancesSet',
+  },
+  'CreateNetworkInterface whose answer has no interface': {
+    event: call('CreateNetworkInterface', { subnetId: 'subnet-01' }, {}),
+    names: 'detail.responseElements.networkInterface',
+  },
+  'DeleteNetworkInterface without an interface': {
+    event: call('DeleteNetworkInterface', {}, null),
+    names: 'detail.requestParameters.networkInterfaceId',
   },
   'instancesSet as a text': {
     event: call('StartInstances', { instancesSet: 'i-0aa' }, null),

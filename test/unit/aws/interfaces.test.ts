@@ -304,10 +304,46 @@ test('interfaces of services are included by a setting, those that carry the tra
   assert.equal(interfaces[0]?.instance, 'eni-01b');
 });
 
+test('the interface of a pod is included by the setting as well, and its reason is true where it is left out', async () => {
+  const branch = (seed: AccountSeed, inner: string) =>
+    void seed.interface({ id: 'eni-01b', subnetId: inner, type: 'branch' });
+  const left = await resolve((seed, { inner }) => branch(seed, inner), {
+    subjects: [{ kind: 'interface', id: 'eni-01b' }],
+  });
+  assert.deepEqual(left.ids, []);
+  assert.equal(
+    left.reason('eni-01b'),
+    'a branch interface, not of an instance: only SERVICE_INTERFACES=include protects it',
+  );
+  const { ids } = await resolve(
+    (seed, { inner }) => branch(seed, inner),
+    { subjects: [{ kind: 'interface', id: 'eni-01b' }] },
+    { serviceInterfaces: 'include' },
+  );
+  assert.deepEqual(ids, ['eni-01b']);
+});
+
+test('an interface that carries the traffic of others is left out for that, whatever the setting', async () => {
+  for (const serviceInterfaces of ['include', 'leave-out'] as const) {
+    const { reason } = await resolve(
+      (seed, { vpcId, inner }) => managed(seed, vpcId, inner),
+      { subjects: [group('sg-0a')] },
+      { serviceInterfaces },
+    );
+    assert.equal(reason('eni-01e'), 'an interface of an AWS service (amazon) that carries the traffic of others');
+  }
+});
+
 test('an instance, a group and a group without members are each said to be so', async () => {
   const { reason } = await resolve((seed, { vpcId }) => void seed.group({ id: 'sg-0b', vpcId, name: 'empty' }), {
-    subjects: [instance('i-0dead0000000000ff'), group('sg-0dead0000000000ff'), group('sg-0b')],
+    subjects: [
+      instance('i-0dead0000000000ff'),
+      { kind: 'interface', id: 'eni-0dead0000000000ff' },
+      group('sg-0dead0000000000ff'),
+      group('sg-0b'),
+    ],
   });
+  assert.equal(reason('eni-0dead0000000000ff'), 'EC2 does not know this interface');
   assert.equal(reason('i-0dead0000000000ff'), 'EC2 does not know this instance');
   assert.equal(reason('sg-0dead0000000000ff'), 'EC2 does not know this security group');
   assert.equal(reason('sg-0b'), 'no network interface carries this group');
@@ -442,3 +478,76 @@ test('the new holder of a recorded address comes into scope', async () => {
     ['eni-0aa'],
   );
 });
+
+for (const [title, { address = '10.0.1.20/32', vpcs, expected }] of Object.entries({
+  'in its VPC: it has moved, which EC2 shows': { vpcs: (own: string) => [own], expected: [['elsewhere', false]] },
+  'in another VPC: it may have vanished': { vpcs: () => ['vpc-0e'], expected: [['absent', true]] },
+  'and its record names no VPC: it may have vanished': { vpcs: () => [], expected: [['absent', true]] },
+  'for a part only: it may have vanished': {
+    address: '10.0.1.16/28',
+    vpcs: (own: string) => [own],
+    expected: [['absent', true]],
+  },
+} as Record<string, { address?: string; vpcs: (own: string) => readonly string[]; expected: readonly unknown[] }>))
+  test(`what was recorded of an interface that EC2 does not show is now another's ${title}`, async () => {
+    const seed = newSeed();
+    const { vpcId, inner } = protectedVpc(seed);
+    seed.instance({ id: 'i-0bb', interfaces: [{ id: 'eni-0bb', subnetId: inner, address: '10.0.1.20' }] });
+    const [vpc] = vpcs(vpcId);
+    const one = { ...recorded('eni-0aa', 'i-0aa', address), ...(vpc === undefined ? {} : { vpc }) };
+    const { resolved } = await derive(worldOf(seed.build()).reads, { recorded: [one] });
+    assert.deepEqual(
+      resolved.gone.map(({ how, vanished }) => [how, vanished]),
+      expected,
+    );
+  });
+
+/** A second VPC with the ranges of the first, in which an interface has the address 10.0.1.20 as well. */
+const twin = (seed: AccountSeed) => {
+  const { vpcId } = seed.vpc({ id: 'vpc-0e', cidrs: ['10.0.0.0/16'] });
+  const subnetId = seed.subnet({ id: 'subnet-0e', vpcId, cidr: '10.0.1.0/24' });
+  seed.endpoint({ id: 'vpce-0a', vpcId, type: 'GatewayLoadBalancer', serviceName: 'firewall' });
+  seed.routeTable({ vpcId, subnetIds: [subnetId], routes: [{ destination: '0.0.0.0/0', target: 'vpce-0a' }] });
+  seed.instance({ id: 'i-0ee', interfaces: [{ id: 'eni-0ee', subnetId, address: '10.0.1.20' }] });
+};
+
+for (const [title, { one, shown, inScope, alone }] of Object.entries({
+  'an interface that EC2 shows in another VPC is no holder of it': {
+    one: recorded('eni-0aa', 'i-0aa', '10.0.1.20/32'),
+    shown: true,
+    inScope: ['eni-0ee'],
+    alone: [],
+  },
+  'an interface recorded in another VPC is none either, though EC2 does not show it any more': {
+    one: { ...recorded('eni-0aa', 'i-0aa', '10.0.1.20/32'), vpc: 'vpc-0a' },
+    shown: false,
+    inScope: ['eni-0ee'],
+    alone: [],
+  },
+  'where nothing tells the VPC any more, the address alone decides, and that is said': {
+    one: recorded('eni-0aa', 'i-0aa', '10.0.1.20/32'),
+    shown: false,
+    inScope: ['eni-0aa', 'eni-0ee'],
+    alone: [
+      '10.0.1.20/32 of eni-0aa, now of eni-0ee: by the address alone, since EC2 does not show any more in which VPC it was',
+    ],
+  },
+  'one in the same VPC belongs to the scope': {
+    one: { ...recorded('eni-0aa', 'i-0aa', '10.0.1.20/32'), vpc: 'vpc-0e' },
+    shown: false,
+    inScope: ['eni-0aa', 'eni-0ee'],
+    alone: [],
+  },
+}))
+  test(`an address is one of its VPC: ${title}`, async () => {
+    const resolved = await resolve(
+      (seed, { inner }) => {
+        twin(seed);
+        if (shown) web(seed, inner);
+      },
+      { subjects: [instance('i-0ee')], recorded: [], held: [one] },
+      { firewallTargets: [firewall, 'vpce-0a'] },
+    );
+    assert.deepEqual(resolved.inScope, inScope);
+    assert.deepEqual(resolved.byAddressAlone, alone);
+  });

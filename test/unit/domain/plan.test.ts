@@ -24,7 +24,7 @@ const planRemovals = (
 ) => planFrom(recognition, candidatesFor(desired), scope);
 const planFor = (desired: readonly Grant[], rules = [stands], scope = everywhere, records = [record]) =>
   planRemovals(recognised({ records, rules }), desired, scope);
-const nothing = { removals: [], shrinks: [], moves: [], notTouched: [] };
+const nothing = { removals: [], shrinks: [], moves: [], notTouched: [], repaired: [] };
 
 test('a rule whose grants are all desired stays as it is', () => {
   const plan = planFor(all);
