@@ -4,10 +4,12 @@ import { planDigest } from '../shared/domain/plan/digest.ts';
 import { type Chosen, type Edit, editsFor } from '../shared/domain/plan/edits.ts';
 import { additionsOf, type Plan } from '../shared/domain/plan/make-plan.ts';
 import type { ObjectRecord } from '../shared/domain/plan/ownership.ts';
+import { lowestOfOthers } from '../shared/domain/plan/placing.ts';
 import { readBack } from '../shared/domain/plan/read-back.ts';
 import { namesOfOurs, type OwnedRuleName, recognise } from '../shared/domain/plan/recognise.ts';
 import type { PlannedFor } from '../shared/domain/plan/removals.ts';
 import { type Configurations, unusedServices } from '../shared/domain/plan/service-objects.ts';
+import { isDefaultRule } from '../shared/domain/policy/bottom-rule.ts';
 import { localRules, type Policy, type SecurityRule } from '../shared/domain/policy/policy.ts';
 import type { RuleStyle } from '../shared/domain/rules/rule-content.ts';
 import type { Firewall, FirewallSnapshot } from '../shared/panos/firewall.ts';
@@ -58,6 +60,7 @@ export const applyRules = defineHeldStep({
       expectations,
       objects: used.recorded,
       deletedObjects: unused.deleted,
+      lowest: isDefaultRule(held.settings.BOTTOM_RULE) ? lowestOfOthers(snapshot, await records.rules()) : null,
       withheld,
     };
     return { result: applied, output: shownWrite(applied, plan, chosen, unused.warnings) };

@@ -79,6 +79,7 @@ const confirm = async (records: Records, applied: Applied, running: Policy, fenc
     const record = all.get(expectation.id);
     if (record !== undefined) await records.putRule({ ...confirmed(record, expectation.kind), fence });
   }
+  if (applied.lowest) await records.putLowest(applied.lowest, fence);
   const services = running.scopes.vsys.services;
   const deleted = new Set(applied.deletedObjects);
   for (const object of applied.objects) {

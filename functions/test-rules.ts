@@ -1,6 +1,7 @@
 import { isNamed } from '../shared/domain/errors.ts';
 import type { LeftOut } from '../shared/domain/grants/grants.ts';
 import { changesAnything, makePlan, type Plan } from '../shared/domain/plan/make-plan.ts';
+import { isDefaultRule } from '../shared/domain/policy/bottom-rule.ts';
 import { trafficText } from '../shared/domain/sets/traffic.ts';
 import type { FirewallReads } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
@@ -54,6 +55,7 @@ export const testRules = defineHeldStep({
       },
       approved: resolved.taken.flatMap(({ change }) => change.approvesPlan ?? []),
       settings: planSettingsOf(settings),
+      lowest: isDefaultRule(settings.BOTTOM_RULE) ? await table.records.lowest() : null,
       ruleXpath: firewall.ruleXpath,
       digestOf,
     });
@@ -85,6 +87,7 @@ const instancesOf = ({ resolved }: Resolved) => {
 
 /** The plan as the state shows it. */
 const shownPlan = (plan: Plan, unreadable: readonly string[]) => ({
+  ...(plan.bottomRule ? { bottomRule: plan.bottomRule } : {}),
   verdicts: shown(
     plan.judged.map(({ candidate, verdict }) => ({
       candidate: `${candidate.group} ${trafficText(candidate.traffic)}`,
@@ -115,7 +118,8 @@ const judgedWords = ({ judged, closed }: Plan, others: boolean): string => {
   const decided = [...new Set(kinds.filter((kind) => kind !== 'refused'))].sort();
   const refused = kinds.filter((kind) => kind === 'refused').length;
   const every = `every ${others || refused > 0 ? 'other ' : ''}candidate rule`;
-  const above = `by rules above${closed.length > 0 ? ', or closed' : ''}`;
+  const isBelow = judged.some(({ parts }) => parts.some(({ below }) => below === true));
+  const above = `by ${isBelow ? 'the rules as they are' : 'rules above'}${closed.length > 0 ? ', or closed' : ''}`;
   return [
     ...(decided.length > 0 ? [`${every} is ${decided.join(' or ')} ${above}`] : []),
     ...(refused > 0

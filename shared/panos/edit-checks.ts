@@ -115,11 +115,11 @@ export const checkEdit = (edit: Edit): void => {
     case 'add-rule':
       checkRuleName(edit.name);
       checkContent(edit.content);
-      checkRuleName(edit.before);
+      if (edit.before !== null) checkRuleName(edit.before);
       return;
     case 'move-rule':
       checkRuleName(edit.name);
-      checkRuleName(edit.before);
+      if (edit.before !== null) checkRuleName(edit.before);
       if (edit.name === edit.before) throw wrong('the rule', edit.name, 'cannot stand before itself');
       return;
   }

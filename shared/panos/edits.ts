@@ -79,12 +79,15 @@ export const operationsFor = (place: Places, edit: Edit): readonly Operation[] =
     case 'delete-service':
       return [deletion(place.service(edit.name))];
     case 'add-rule':
+      // A rule that is created stands at the end (captured).
       return [
         creation(place.rule(edit.name), ruleChildren(edit.content)),
-        moveBefore(place.rule(edit.name), edit.before),
+        ...(edit.before === null ? [] : [moveBefore(place.rule(edit.name), edit.before)]),
       ];
-    case 'move-rule':
-      return [moveBefore(place.rule(edit.name), edit.before)];
+    case 'move-rule': {
+      const xpath = place.rule(edit.name);
+      return [edit.before === null ? moveToBottom(xpath) : moveBefore(xpath, edit.before)];
+    }
   }
 };
 

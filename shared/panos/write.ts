@@ -50,7 +50,8 @@ const relied = (edits: readonly Edit[]) => {
         break;
       case 'add-rule':
       case 'move-rule':
-        rules.add(edit.name).add(edit.before);
+        rules.add(edit.name);
+        if (edit.before !== null) rules.add(edit.before);
         break;
       case 'add-service':
         services.add(edit.name);
@@ -103,12 +104,12 @@ const checkRelied = async (connection: Connection, place: Places, edits: readonl
         break;
       case 'add-rule':
         mustBeFree('rule', rules.get(edit.name), edit);
-        mustExist(edit.before);
+        if (edit.before !== null) mustExist(edit.before);
         added.add(edit.name);
         break;
       case 'move-rule':
         mustExist(edit.name);
-        mustExist(edit.before);
+        if (edit.before !== null) mustExist(edit.before);
         break;
       case 'delete-rule':
       case 'delete-service':

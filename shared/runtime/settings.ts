@@ -88,7 +88,10 @@ const settings = {
       'is not a list of ids of the form i-…, eni-… or vpce-…',
     ),
   },
-  BOTTOM_RULE: { about: 'The rule that new rules stand directly above.', schema: objectName(63) },
+  BOTTOM_RULE: {
+    about: 'The rule that new rules stand directly above; a default rule: they stand at the end of the local rules.',
+    schema: objectName(63),
+  },
   UNTRUST_ZONE: { about: 'The zone that sources are in.', schema: objectName(31) },
   TRUST_ZONE: { about: 'The zone that the protected addresses are in.', schema: objectName(31) },
   PROFILE_GROUP: { about: 'Security profile group of the rules.', schema: objectName(31).optional() },
@@ -148,6 +151,11 @@ const settings = {
   REFUSE_MORE_APPLICATIONS: {
     about: '`yes` adds no rule that would open more applications than an administrator allows for the same ports.',
     schema: z.enum(['yes', 'no']).default('no'),
+  },
+  PUSHED_POST_RULES: {
+    about:
+      'With a default rule as BOTTOM_RULE: `leave-out` opens nothing that a rule pushed below the local ones may deny, `open` does.',
+    schema: z.enum(['leave-out', 'open']).default('leave-out'),
   },
 } as const satisfies Record<string, Setting>;
 
@@ -210,4 +218,5 @@ export const planSettingsOf = (settings: Settings): PlanSettings => ({
   style: styleOf(settings),
   limits: { interfaces: settings.BRAKE_INTERFACES, share: settings.BRAKE_PERCENT / 100 },
   strictApplications: settings.REFUSE_MORE_APPLICATIONS === 'yes',
+  openPushedDenies: settings.PUSHED_POST_RULES === 'open',
 });

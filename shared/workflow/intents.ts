@@ -3,7 +3,7 @@ import { NamedError } from '../domain/errors.ts';
 import type { Addition, Chosen } from '../domain/plan/edits.ts';
 import type { Plan } from '../domain/plan/make-plan.ts';
 import type { RuleRecord } from '../domain/plan/ownership.ts';
-import type { PlannedFor } from '../domain/plan/removals.ts';
+import type { PlannedMove } from '../domain/plan/removals.ts';
 import type { SecurityRule } from '../domain/policy/policy.ts';
 import { contentOfRule } from '../domain/rules/rule-content.ts';
 import type { Writing } from './naming.ts';
@@ -75,9 +75,10 @@ export const learnUuids = async (
   }
   const standing =
     (kind: 'change' | 'move') =>
-    ({ id, name, uuid }: PlannedFor) => {
+    ({ id, name, uuid, past = null }: PlannedMove) => {
       const rule = rules.get(id);
-      expectations.push({ id, name, uuid, kind, content: rule === undefined ? null : contentOfRule(rule) });
+      const content = rule === undefined ? null : contentOfRule(rule);
+      expectations.push({ id, name, uuid, kind, content, ...(past === null ? {} : { past }) });
     };
   plan.shrinks.forEach(standing('change'));
   plan.moves.forEach(standing('move'));

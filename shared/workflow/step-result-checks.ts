@@ -253,7 +253,14 @@ const judged = exactly<Judged>()(
       z.object({ kind: z.literal('needed'), ...reaching }),
       z.object({ kind: z.literal('refused'), ...reaching }),
     ]),
-    parts: list(z.object({ rule: text, action: z.enum(['allow', 'override', 'reach']), text })),
+    parts: list(
+      z.object({
+        rule: text,
+        action: z.enum(['allow', 'override', 'reach']),
+        text,
+        below: z.boolean().exactOptional(),
+      }),
+    ),
     doubts: list(z.object({ rule: text, action, because: texts })),
     trimmedSources: texts,
     trimmedDestinations: texts,
@@ -294,7 +301,7 @@ const plan = exactly<Plan>()(
     objectsForgotten: list(object),
     removals: list(z.object({ ...planned, why: text })),
     shrinks: list(z.object({ ...planned, contributions, source: members, destination: members, why: text })),
-    moves: list(z.object(planned)),
+    moves: list(z.object({ ...planned, past: text.nullable().exactOptional() })),
     judged: list(judged),
     alreadyOurs: texts,
     closuresWritten: list(closed),
@@ -305,6 +312,7 @@ const plan = exactly<Plan>()(
     unused: texts,
     reports: texts,
     notTouched: texts,
+    bottomRule: text.nullable().exactOptional(),
     lines: list(z.object({ about: texts, text })),
   }),
 );
@@ -320,10 +328,12 @@ const applied = exactly<Applied>()(
         name: text,
         uuid: text,
         content: content.nullable(),
+        past: text.nullable().exactOptional(),
       }),
     ),
     objects: list(object),
     deletedObjects: texts,
+    lowest: texts.nullable().exactOptional(),
     withheld: z
       .object({ name: z.enum(Object.keys(errorCatalogue) as [keyof typeof errorCatalogue]), message: text })
       .nullable(),

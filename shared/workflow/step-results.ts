@@ -44,6 +44,8 @@ export interface Applied {
   readonly expectations: readonly Expectation[];
   readonly objects: readonly ObjectRecord[];
   readonly deletedObjects: readonly string[];
+  /** The lowest rules of others in the order that the commit proves: see `lowestOfOthers`. */
+  readonly lowest?: readonly string[] | null;
   /** Why the additions of the plan are not in it; null when they are. */
   readonly withheld: Turn['rejection'];
 }

@@ -202,6 +202,29 @@ export const configFacts: readonly Fact[] = [
     /^<response status="success" code="7"><msg>Object doesn't exist<\/msg><\/response>$/,
   ),
   {
+    title: 'a rule that is created stands at the end of the rulebase',
+    evidence: 'client',
+    needs: 'write',
+    check: async (target) => {
+      await make(target);
+      const last = await make(target);
+      const { body } = await target.ask(config('get', `${ruleAt(last)}/following-sibling::entry`));
+      assert.match(body, /code="7"/);
+    },
+  },
+  {
+    title: 'no rule can be moved before a default rule',
+    evidence: 'unknown',
+    needs: 'write',
+    check: async (target) => {
+      const name = await make(target);
+      bodyIs(
+        await target.ask(config('move', ruleAt(name), { where: 'before', dst: 'interzone-default' })),
+        /status="error"/,
+      );
+    },
+  },
+  {
     title: 'a move before another rule puts it there',
     evidence: 'client',
     needs: 'write',

@@ -314,6 +314,25 @@ export const opFacts: readonly Fact[] = [
       );
     },
   },
+  {
+    title:
+      'what no other rule matches meets a default rule, with the action it was overridden with here or by a Panorama',
+    evidence: 'documented',
+    needs: 'simulator',
+    check: async (target) => {
+      const running = op('<show><running><security-policy></security-policy></running></show>');
+      const actionOf = async (name: string): Promise<string | undefined> =>
+        new RegExp(`"${name}; index: \\d+" \\{.*?action (\\w+);`, 's').exec((await target.ask(running)).body)?.[1];
+      assert.deepEqual([await actionOf('intrazone-default'), await actionOf('interzone-default')], ['allow', 'deny']);
+      const rules = (name: string, action: string) =>
+        `<default-security-rules><rules><entry name="${name}"><action>${action}</action></entry></rules></default-security-rules>`;
+      target.simulator?.control({
+        kind: 'push',
+        xml: `<panorama><vsys><entry name="vsys1"><post-rulebase>${rules('intrazone-default', 'deny')}</post-rulebase></entry></vsys></panorama>`,
+      });
+      assert.deepEqual([await actionOf('intrazone-default'), await actionOf('interzone-default')], ['deny', 'deny']);
+    },
+  },
   asks(
     'the running policy is text, with default rules at the end',
     'captured',

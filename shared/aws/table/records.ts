@@ -26,6 +26,10 @@ export interface Records {
   /** The serials and vsys the table belongs to; written by the first contact. */
   device(): Promise<DeviceRecord | null>;
   putDevice(record: DeviceRecord): Promise<void>;
+  /** The lowest local rules of others in the last proven order, by uuid, the lowest last; null when never recorded. */
+  lowest(): Promise<readonly string[] | null>;
+  /** Leaves what a later turn has written. */
+  putLowest(uuids: readonly string[], fence: number): Promise<void>;
 }
 
 export interface DeviceRecord {
@@ -33,7 +37,14 @@ export interface DeviceRecord {
   readonly vsys: string;
 }
 
-const parts = { rule: 'rule', object: 'object', closure: 'closure', counter: 'counter', device: 'device' } as const;
+const parts = {
+  rule: 'rule',
+  object: 'object',
+  closure: 'closure',
+  counter: 'counter',
+  device: 'device',
+  order: 'order',
+} as const;
 
 /**
  * `deadline` (milliseconds since the epoch): nothing is written from then on. The fence keeps a function that lives on after
@@ -100,6 +111,15 @@ export const createRecords = (
     },
     putDevice: async (record) => {
       await table.put({ ...record, pk: parts.device, sk: parts.device, format: 1 }, absent);
+    },
+    lowest: async () => {
+      const item = await table.get(parts.order, parts.order);
+      return item === null ? null : stripKeys<{ readonly lowest: readonly string[] }>(item).lowest;
+    },
+    putLowest: async (lowest, fence) => {
+      checkTime('the order of rules');
+      const item: Item = { pk: parts.order, sk: parts.order, format: 1, lowest, fence };
+      await table.put(item, either(absent, atMost('fence', fence)));
     },
   };
 };

@@ -1,3 +1,4 @@
+import { sideOfBottom } from '../policy/bottom-rule.ts';
 import type { PendingEdit } from '../policy/pending-edits.ts';
 import type { Policy } from '../policy/policy.ts';
 import { policyDigest } from '../policy/policy-digest.ts';
@@ -17,14 +18,12 @@ export const planDigest = (
   bottomRule: string,
 ): string => {
   const known = new Set(records.map((record) => record.uuid));
-  const ours = candidate.rules
-    .map((rule, place) => ({ place, rule }))
-    .filter(({ rule }) => rule.uuid !== null && known.has(rule.uuid));
-  const below = candidate.rules.findIndex((rule) => rule.rulebase === 'local' && rule.name === bottomRule);
+  const ours = candidate.rules.filter((rule) => rule.uuid !== null && known.has(rule.uuid));
+  const sideOf = sideOfBottom(candidate, bottomRule);
   return JSON.stringify([
     policyDigest(candidate, bottomRule),
     candidate === running ? '' : policyDigest(running, bottomRule),
-    ours.map(({ place, rule }) => [place > below, rule]),
+    ours.map((rule) => [sideOf(rule), rule]),
     pending
       .filter((edit) => edit.xpath.includes('/rulebase/security/'))
       .map((edit) => `${edit.administrator} ${edit.xpath}`)

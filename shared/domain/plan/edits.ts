@@ -1,3 +1,4 @@
+import { isDefaultRule } from '../policy/bottom-rule.ts';
 import type { ServiceObject } from '../policy/policy.ts';
 import { portText, type RuleContent } from '../rules/rule-content.ts';
 import type { RuleService } from '../rules/translation.ts';
@@ -26,9 +27,9 @@ export type Edit =
       readonly tag: string | null;
     }
   | { readonly kind: 'delete-service'; readonly name: string }
-  /** Adds the rule and moves it directly above `before`. */
-  | { readonly kind: 'add-rule'; readonly name: string; readonly content: RuleContent; readonly before: string }
-  | { readonly kind: 'move-rule'; readonly name: OwnedRuleName; readonly before: string };
+  /** Adds the rule directly above `before`; null: at the end of the local rulebase. */
+  | { readonly kind: 'add-rule'; readonly name: string; readonly content: RuleContent; readonly before: string | null }
+  | { readonly kind: 'move-rule'; readonly name: OwnedRuleName; readonly before: string | null };
 
 /** A rule about to be added, with the record that says so beforehand. */
 export interface Addition {
@@ -54,24 +55,25 @@ export const editsFor = (
   { additions, made }: Chosen,
   nameOf: (planned: PlannedFor) => OwnedRuleName,
   { bottomRule, tag }: { readonly bottomRule: string; readonly tag: string | null },
-): readonly Edit[] => [
-  ...removals.map((planned): Edit => ({ kind: 'delete-rule', name: nameOf(planned) })),
-  ...shrinks.flatMap((planned): readonly Edit[] =>
-    (['source', 'destination'] as const).flatMap((field): readonly Edit[] => {
-      const members = planned[field];
-      return members === null ? [] : [{ kind: 'set-members', name: nameOf(planned), field, members }];
-    }),
-  ),
-  ...[...made].map(
-    ([name, { protocol, ports }]): Edit => ({
-      kind: 'add-service',
-      name,
-      service: { protocol, port: portText(ports), sourcePort: null },
-      tag,
-    }),
-  ),
-  ...additions.map(
-    ({ record, content }): Edit => ({ kind: 'add-rule', name: record.name, content, before: bottomRule }),
-  ),
-  ...moves.map((planned): Edit => ({ kind: 'move-rule', name: nameOf(planned), before: bottomRule })),
-];
+): readonly Edit[] => {
+  const before = isDefaultRule(bottomRule) ? null : bottomRule;
+  return [
+    ...removals.map((planned): Edit => ({ kind: 'delete-rule', name: nameOf(planned) })),
+    ...shrinks.flatMap((planned): readonly Edit[] =>
+      (['source', 'destination'] as const).flatMap((field): readonly Edit[] => {
+        const members = planned[field];
+        return members === null ? [] : [{ kind: 'set-members', name: nameOf(planned), field, members }];
+      }),
+    ),
+    ...[...made].map(
+      ([name, { protocol, ports }]): Edit => ({
+        kind: 'add-service',
+        name,
+        service: { protocol, port: portText(ports), sourcePort: null },
+        tag,
+      }),
+    ),
+    ...additions.map(({ record, content }): Edit => ({ kind: 'add-rule', name: record.name, content, before })),
+    ...moves.map((planned): Edit => ({ kind: 'move-rule', name: nameOf(planned), before })),
+  ];
+};

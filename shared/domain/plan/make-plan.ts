@@ -8,6 +8,7 @@ import type { DestinationTranslation } from '../rules/destination-nat.ts';
 import { fitToDevice } from '../rules/fit-to-device.ts';
 import { missingPrerequisites, type Prerequisites } from '../rules/prerequisites.ts';
 import { trafficText } from '../sets/traffic.ts';
+import { remarkOnBottomRule } from '../verdict/bottom-remark.ts';
 import { decryptionReader, withDecryption } from '../verdict/decryption.ts';
 import { judgeCandidates } from '../verdict/verdict.ts';
 import type { Judged } from '../verdict/verdict-words.ts';
@@ -16,13 +17,14 @@ import { cutOffByDecryption } from './cut-off.ts';
 import { planDigest } from './digest.ts';
 import { following } from './follow.ts';
 import type { ObjectRecord, RuleRecord } from './ownership.ts';
+import { placing } from './placing.ts';
 import { type ClosureInputs, type PlannedClosures, planClosures } from './plan-closures.ts';
 import { type Recognition, recognise } from './recognise.ts';
 import { type RemovalLimits, vanishedLoss } from './removal-limit.ts';
 import {
   heldTexts,
   missingCandidates,
-  type PlannedFor,
+  type PlannedMove,
   type PlannedRemoval,
   type PlannedShrink,
   planRemovals,
@@ -47,6 +49,8 @@ export interface PlanSettings extends Prerequisites {
   readonly limits: RemovalLimits;
   /** Adds no rule that would open more applications than an administrator allows for the same ports. */
   readonly strictApplications: boolean;
+  /** Opens also what rules that a Panorama pushed below the local ones may deny. */
+  readonly openPushedDenies?: boolean;
 }
 
 /** Everything a plan is made from; each read now. */
@@ -65,6 +69,8 @@ export interface PlanInputs {
   /** Hashes of plans that an administrator has approved, though they remove much. */
   readonly approved: readonly string[];
   readonly settings: PlanSettings;
+  /** The lowest rules of others in the last proven order, by uuid, the lowest last; null or absent when never recorded. */
+  readonly lowest?: readonly string[] | null;
   /** The xpath of a local rule's entry. */
   readonly ruleXpath: (name: string) => string;
   /** SHA-256 in hex. */
@@ -91,7 +97,7 @@ export interface Plan {
   readonly objectsForgotten: readonly ObjectRecord[];
   readonly removals: readonly PlannedRemoval[];
   readonly shrinks: readonly PlannedShrink[];
-  readonly moves: readonly PlannedFor[];
+  readonly moves: readonly PlannedMove[];
   /** Every candidate rule that nothing of ours stands for, with its verdict: the `needed` ones are added. */
   readonly judged: readonly Judged[];
   /** Candidate rules that are not judged, or not all of them, in words: rules of ours stand for them already. */
@@ -111,6 +117,8 @@ export interface Plan {
   readonly reports: readonly string[];
   /** Owned rules that should change but that another administrator is editing. */
   readonly notTouched: readonly string[];
+  /** That the bottom rule allows, or does not match, what our rules are about; null or absent when it denies it. */
+  readonly bottomRule?: string | null;
   /** One line of outcome for each thing decided. */
   readonly lines: readonly OutcomeLine[];
 }
@@ -173,7 +181,7 @@ const judge = (
   closures: PlannedClosures,
   candidates: readonly CandidateRule[],
 ): readonly Judged[] => {
-  const { bottomRule, strictApplications } = inputs.settings;
+  const { bottomRule, strictApplications, openPushedDenies = false } = inputs.settings;
   const after = ({ label, policy }: PolicyView): PolicyView => ({
     label,
     policy: withRemovals(policy, removals, bottomRule),
@@ -191,6 +199,7 @@ const judge = (
     closures: closures.inForce.map(asClosure),
     pending: editsOfOthers(inputs),
     strictApplications,
+    openPushedDenies,
   });
 };
 
@@ -238,7 +247,18 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     bottomRule: settings.bottomRule,
     ruleXpath: inputs.ruleXpath,
   });
-  const removals = following(planRemovals(recognition, candidates, inputs.scope), recognition, candidates);
+  const planned = following(planRemovals(recognition, candidates, inputs.scope), recognition, candidates);
+  const zones = { from: settings.zones['UNTRUST_ZONE'] ?? '', to: settings.zones['TRUST_ZONE'] ?? '' };
+  const kept = new Set(planned.kept.map(({ uuid }) => uuid));
+  const placed = placing({
+    ...firewall,
+    records: rules,
+    staying: recognition.owned.filter(({ uuid }) => kept.has(uuid)),
+    lowest: inputs.lowest ?? null,
+    ...settings,
+    zones,
+  });
+  const removals = { ...planned, moves: [...planned.moves, ...placed.moves] };
   checkRemovalLimit(inputs, recognition, removals);
 
   const closures = planClosures({
@@ -274,10 +294,11 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     undecidedNat: fitted.undecidedNat,
     unused: unusedServices(firewall, services.objects),
     reports: [
-      ...[...recognition.reports, ...services.reports].map(({ text }) => text),
+      ...[...recognition.reports, ...placed.reports, ...services.reports].map(({ text }) => text),
       ...cutOffByDecryption(recognition, removals, decryptionOf),
     ],
     notTouched: removals.notTouched,
+    bottomRule: remarkOnBottomRule(firewall.candidate, settings.bottomRule, zones),
     lines: [
       ...outcomeLines(removals, recognition, judged),
       ...fitted.leftOut.map(({ what, reason, about }) => ({ about, text: `${what}: ${reason}` })),

@@ -1,7 +1,9 @@
+import { sideOfBottom } from '../policy/bottom-rule.ts';
 import type { Policy } from '../policy/policy.ts';
 import { localRules } from '../policy/policy.ts';
 import type { RuleContent } from '../rules/rule-content.ts';
 import { contentOfRule, differences } from '../rules/rule-content.ts';
+import { standsAbove } from './placing.ts';
 
 /** What the running configuration must show of one written rule. */
 export interface ExpectedRule {
@@ -10,6 +12,8 @@ export interface ExpectedRule {
   readonly uuid: string;
   /** Null for a removal. */
   readonly content: RuleContent | null;
+  /** Of a move to the end of the rulebase: see `PlannedMove.past`. */
+  readonly past?: string | null;
 }
 
 /**
@@ -25,10 +29,10 @@ export const unproven = (
   bottomRule: string,
 ): readonly string[] => {
   const local = localRules(running);
-  const bottom = local.findIndex((rule) => rule.name === bottomRule);
+  const sideOf = sideOfBottom(running, bottomRule);
   const byUuid = new Map(local.map((rule) => [rule.uuid, rule] as const));
   const problems: string[] = [];
-  for (const { kind, name, uuid, content } of expectations) {
+  for (const { kind, name, uuid, content, past } of expectations) {
     const rule = byUuid.get(uuid);
     if (kind === 'remove') {
       if (rule !== undefined) problems.push(`"${name}" is still there`);
@@ -36,7 +40,8 @@ export const unproven = (
     else {
       const differ = content === null ? [] : differences(contentOfRule(rule), content);
       if (differ.length > 0) problems.push(`"${name}" has another ${differ.join(', ')}`);
-      if (bottom >= 0 && local.indexOf(rule) > bottom) problems.push(`"${name}" stands below "${bottomRule}"`);
+      if (sideOf(rule) === 'below') problems.push(`"${name}" stands below "${bottomRule}"`);
+      if (past != null && standsAbove(local, rule, past)) problems.push(`"${name}" has not been moved to the end`);
     }
   }
   for (const name of deletedObjects) {

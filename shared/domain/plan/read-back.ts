@@ -1,14 +1,16 @@
+import { sideOfBottom } from '../policy/bottom-rule.ts';
 import type { Policy, SecurityRule } from '../policy/policy.ts';
 import { localRules } from '../policy/policy.ts';
 import type { RuleContent } from '../rules/rule-content.ts';
 import { contentOfRule, differences } from '../rules/rule-content.ts';
-import type { PlannedFor, PlannedRemoval, PlannedShrink } from './removals.ts';
+import { standsAbove } from './placing.ts';
+import type { PlannedMove, PlannedRemoval, PlannedShrink } from './removals.ts';
 
 /** What was just written to the candidate configuration. */
 export interface Written {
   readonly removals: readonly PlannedRemoval[];
   readonly shrinks: readonly PlannedShrink[];
-  readonly moves: readonly PlannedFor[];
+  readonly moves: readonly PlannedMove[];
   readonly additions: readonly {
     readonly record: { readonly id: string; readonly name: string };
     readonly content: RuleContent;
@@ -25,7 +27,7 @@ export const readBack = (
   bottomRule: string,
 ): { readonly rules: ReadonlyMap<string, SecurityRule>; readonly problems: readonly string[] } => {
   const local = localRules(policy);
-  const bottom = local.findIndex((rule) => rule.name === bottomRule);
+  const sideOf = sideOfBottom(policy, bottomRule);
   const rules = new Map<string, SecurityRule>();
   const problems: string[] = [];
   for (const { record, content } of additions) {
@@ -34,7 +36,7 @@ export const readBack = (
     if (rule === undefined || named.length > 1) problems.push(`"${record.name}" is there ${named.length} times`);
     else if (differences(contentOfRule(rule), content).length > 0) {
       problems.push(`"${record.name}" reads back with another ${differences(contentOfRule(rule), content).join(', ')}`);
-    } else if (local.indexOf(rule) > bottom) problems.push(`"${record.name}" is below "${bottomRule}"`);
+    } else if (sideOf(rule) !== 'above') problems.push(`"${record.name}" is below "${bottomRule}"`);
     else rules.set(record.id, rule);
   }
   const byUuid = new Map(local.map((rule) => [rule.uuid, rule] as const));
@@ -53,9 +55,10 @@ export const readBack = (
       else rules.set(shrink.id, rule);
     }
   }
-  for (const { id, uuid, name } of moves) {
+  for (const { id, uuid, name, past } of moves) {
     const rule = byUuid.get(uuid);
-    if (rule === undefined || local.indexOf(rule) > bottom) problems.push(`"${name}" is not above "${bottomRule}"`);
+    if (rule === undefined || sideOf(rule) !== 'above') problems.push(`"${name}" is not above "${bottomRule}"`);
+    else if (past != null && standsAbove(local, rule, past)) problems.push(`"${name}" has not been moved to the end`);
     else rules.set(id, rule);
   }
   return { rules, problems };

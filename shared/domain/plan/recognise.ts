@@ -1,4 +1,5 @@
 import { NamedError } from '../errors.ts';
+import { sideOfBottom } from '../policy/bottom-rule.ts';
 import { foreignEditor, type PendingEdit } from '../policy/pending-edits.ts';
 import { localRules, type Policy, type SecurityRule, trafficColumns } from '../policy/policy.ts';
 import { contentOfRule, differences, type RuleContent } from '../rules/rule-content.ts';
@@ -26,6 +27,10 @@ export interface HouseReport {
     | 'widened'
     | 'renamed'
     | 'below the bottom rule'
+    /** Stands above what an administrator added below it. */
+    | 'passed'
+    /** A rule of somebody else, which ours decide before. */
+    | 'without effect'
     | 'returned'
     | 'being edited'
     | 'name taken'
@@ -142,7 +147,7 @@ export const recognise = (house: House): Recognition => {
   const runningUuids = new Set(runningRules.map((rule) => rule.uuid));
   const byUuid = new Map(candidateRules.map((rule) => [rule.uuid, rule] as const));
   const byName = new Map(candidateRules.map((rule) => [rule.name, rule] as const));
-  const bottom = candidateRules.findIndex((rule) => rule.name === house.bottomRule);
+  const sideOf = sideOfBottom(house.candidate, house.bottomRule);
   const owned: Recognised[] = [];
   const returned: FoundRule<RuleRecord>[] = [];
   const repaired: RuleRecord[] = [];
@@ -172,7 +177,7 @@ export const recognise = (house: House): Recognition => {
         text: `${editedBy} has uncommitted edits on "${rule.name}": it is not touched until they are committed or reverted.`,
       });
     }
-    if (bottom >= 0 && candidateRules.indexOf(rule) > bottom) {
+    if (sideOf(rule) === 'below') {
       reports.push({
         rule: rule.name,
         what: 'below the bottom rule',

@@ -1,4 +1,5 @@
 import type { Contributions } from '../grants/grants.ts';
+import { bottomPlace } from '../policy/bottom-rule.ts';
 import type { Policy, SecurityRule } from '../policy/policy.ts';
 import { type CandidateRule, candidateText, withoutHeld } from '../rules/candidate-rules.ts';
 import { contains, isCidr, overlaps } from '../sets/addresses.ts';
@@ -11,6 +12,12 @@ export interface PlannedFor {
   readonly id: string;
   readonly name: string;
   readonly uuid: string;
+}
+
+/** A rule of ours that stands in the wrong place. */
+export interface PlannedMove extends PlannedFor {
+  /** The uuid of the lowest rule of others that it must stand below afterwards; null or absent with an ordinary bottom rule. */
+  readonly past?: string | null;
 }
 
 export interface PlannedRemoval extends PlannedFor {
@@ -36,7 +43,7 @@ export interface Holding {
 export interface Removals {
   readonly removals: readonly PlannedRemoval[];
   readonly shrinks: readonly PlannedShrink[];
-  readonly moves: readonly PlannedFor[];
+  readonly moves: readonly PlannedMove[];
   /** Owned rules that should change but that somebody else is editing; each says whether a hole stays open. */
   readonly notTouched: readonly string[];
   /** Records to write as they are. */
@@ -135,7 +142,7 @@ export const planRemovals = (
   const index = GrantIndex.of(desired);
   const removals: PlannedRemoval[] = [];
   const shrinks: PlannedShrink[] = [];
-  const moves: PlannedFor[] = [];
+  const moves: PlannedMove[] = [];
   const notTouched: string[] = [];
   const kept: { record: RuleRecord; uuid: string; contributions: Contributions }[] = [];
   for (const { record, name, uuid, editedBy } of recognition.returned) {
@@ -213,6 +220,6 @@ export const withRemovals = (
     if (rule.uuid !== null && moved.has(rule.uuid)) toMove.push(left);
     else stay.push(left);
   }
-  const at = stay.findIndex((rule) => rule.rulebase === 'local' && rule.name === bottomRule);
-  return { ...policy, rules: at < 0 ? [...stay, ...toMove] : [...stay.slice(0, at), ...toMove, ...stay.slice(at)] };
+  const at = bottomPlace({ ...policy, rules: stay }, bottomRule) ?? stay.length;
+  return { ...policy, rules: [...stay.slice(0, at), ...toMove, ...stay.slice(at)] };
 };

@@ -1,4 +1,4 @@
-import { rulesAbove } from './bottom-rule.ts';
+import { bottomPlace, isDefaultRule, rulesAbove, rulesBelow } from './bottom-rule.ts';
 import { objectsUsedBy } from './object-uses.ts';
 import type { Policy, SecurityRule } from './policy.ts';
 
@@ -32,17 +32,20 @@ const decryptionTexts = (policy: Policy): readonly string[] => {
 };
 
 /**
- * Everything in the policy that verdicts rely on, as one text: the enabled rules above the bottom rule in order, the
- * bottom rule itself, the decryption rules, and every object and application these depend on. What only describes or logs is left out, so that
+ * Everything in the policy that verdicts rely on, as one text: the enabled rules in order, with the place of the bottom rule, as
+ * far down as sessions get, the decryption rules, and every object and application these depend on. What only describes or logs is left out, so that
  * a colleague's new comment makes no plan stale. The same for the same policy, whenever and wherever it is computed.
  */
 export const policyDigest = (policy: Policy, bottomRule: string): string => {
   const above = rulesAbove(policy, bottomRule).filter((rule) => !rule.disabled);
-  const bottom = policy.rules.find((rule) => rule.rulebase === 'local' && rule.name === bottomRule);
+  const below = rulesBelow(policy, bottomRule).filter((rule) => !rule.disabled);
+  const at = bottomPlace(policy, bottomRule);
+  const bottom = at === null || isDefaultRule(bottomRule) ? undefined : policy.rules[at];
   const lines = [
     ...above.map(ruleText),
-    bottom === undefined ? 'no bottom rule' : JSON.stringify([bottom.name, bottom.uuid, bottom.disabled]),
-    ...objectsUsedBy(policy, above).map((use) => use.text),
+    at === null ? 'no bottom rule' : JSON.stringify([bottomRule, bottom?.uuid ?? null, bottom?.disabled ?? false]),
+    ...below.map(ruleText),
+    ...objectsUsedBy(policy, [...above, ...below]).map((use) => use.text),
     ...decryptionTexts(policy),
   ];
   return lines.join('\n');

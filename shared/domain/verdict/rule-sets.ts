@@ -33,6 +33,8 @@ export interface RuleSets {
   readonly onlyFor: ((destination: GrantDestination) => boolean) | null;
   /** Set for what an administrator closed in a rule of ours: no rule that stands, but his decision. */
   readonly closes?: true;
+  /** Pushed by a Panorama below the place of ours: what it denies is its own, though ours would stand above it. */
+  readonly isPushed?: boolean;
 }
 
 /** Reads the rules of one policy against its objects. */

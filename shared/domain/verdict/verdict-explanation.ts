@@ -5,6 +5,7 @@ import { type ApplicationSet, sameApplications } from '../sets/application-sets.
 import { type Box, joinBoxes } from '../sets/boxes.ts';
 import { type Line, sameLine, subtract } from '../sets/lines.ts';
 import { sourcePortTexts, trafficTexts } from '../sets/traffic-lines.ts';
+import type { Denied, Reached } from './verdict-below.ts';
 import type { Taken } from './verdict-walk.ts';
 import type { DecidedPart, Doubt } from './verdict-words.ts';
 
@@ -79,15 +80,17 @@ const verbs: Readonly<Record<RuleAction, string>> = {
 };
 
 /** What one rule decides, in words: `203.0.113.0/25 by "Web in"`. */
-export const decidedPart = ({ rule, action, boxes, closes }: Taken, whole: Whole): DecidedPart => {
+export const decidedPart = ({ rule, action, boxes, closes }: Taken, whole: Whole): DecidedPart => ({
+  rule,
+  action: action === 'allow' ? 'allow' : 'override',
+  text: `${boxesText(boxes, whole)} ${closes ? 'closed in' : verbs[action]} "${rule}"`,
+});
+
+const boxesText = (boxes: readonly Box[], whole: Whole): string => {
   const some = boxes.length > mostJoined ? boxes.slice(0, mostNamed) : joinBoxes(boxes);
   const texts = some.slice(0, mostNamed + 1).map((box) => boxText(box, whole));
   const parts = Math.max(some.length, boxes.length > mostJoined ? boxes.length : 0);
-  return {
-    rule,
-    action: action === 'allow' ? 'allow' : 'override',
-    text: `${enumerateParts(texts, parts)} ${closes ? 'closed in' : verbs[action]} "${rule}"`,
-  };
+  return enumerateParts(texts, parts);
 };
 
 const enumerateParts = (texts: readonly string[], parts: number): string => {
@@ -95,16 +98,40 @@ const enumerateParts = (texts: readonly string[], parts: number): string => {
   return left > 1 ? `${texts.slice(0, mostNamed).join(' and ')} and ${left} parts more` : texts.join(' and ');
 };
 
-/** What nothing above decides. `alone`: nothing else was decided either. `finished`: every rule was asked. */
-export const reachingPart = (bottomRule: string, alone: boolean, finished: boolean): DecidedPart => {
-  const what = alone ? 'all of it' : 'the rest';
-  const text = `${what} reaches "${bottomRule}"`;
-  return {
-    rule: bottomRule,
-    action: 'reach',
-    text: finished ? text : `${what} may reach "${bottomRule}": the rules above cut it into too many parts to tell`,
-  };
+/** The same of a rule that stands below the place of ours and allows anyway. */
+export const allowedBelowPart = (rule: string, boxes: readonly Box[], whole: Whole): DecidedPart => {
+  const { text } = decidedPart({ rule, action: 'allow', boxes }, whole);
+  return { rule, action: 'allow', text: `${text}, which stands below`, below: true };
 };
+
+/** What a pushed rule denies or may deny. */
+export const deniedPart = ({ rule, action, boxes, because }: Denied, whole: Whole): DecidedPart => {
+  const part = decidedPart({ rule, action, boxes }, whole);
+  const text =
+    because.length === 0 ? part.text : `${boxesText(boxes, whole)} may be denied by "${rule}" (${enumerate(because)})`;
+  return { ...part, text };
+};
+
+/**
+ * What nothing above decides, by the rules it reaches. `alone`: nothing else was decided either. `finished`: every rule was
+ * asked.
+ */
+export const reachingParts = (
+  reached: readonly Reached[],
+  whole: Whole,
+  { bottomRule, alone, finished }: { readonly bottomRule: string; readonly alone: boolean; readonly finished: boolean },
+): readonly DecidedPart[] =>
+  reached.map(({ rule, boxes }, at) => {
+    const isLast = at === reached.length - 1;
+    const what = !isLast ? boxesText(boxes, whole) : alone && at === 0 ? 'all of it' : 'the rest';
+    const name = rule === bottomRule ? `"${rule}"` : `"${rule}", not "${bottomRule}"`;
+    const text = `${what} reaches ${name}`;
+    return {
+      rule,
+      action: 'reach',
+      text: finished ? text : `${what} may reach ${name}: the rules above cut it into too many parts to tell`,
+    };
+  });
 
 const doubtText = ({ rule, action, because }: Doubt): string =>
   `"${rule}" (${enumerate(because)}) may ${action === 'allow' ? 'allow' : 'deny'} first`;

@@ -1,4 +1,4 @@
-import { type PolicyView, rulesAbove } from '../policy/bottom-rule.ts';
+import { isDefaultRule, type PolicyView, rulesAbove, rulesBelow } from '../policy/bottom-rule.ts';
 import type { SecurityRule } from '../policy/policy.ts';
 import type { CandidateRule } from '../rules/candidate-rules.ts';
 import type { AddressFamily } from '../sets/addresses.ts';
@@ -12,6 +12,8 @@ export interface OpenView {
   readonly policy: PolicyView['policy'];
   readonly reader: RuleReader;
   readonly indexFor: (candidate: CandidateRule) => RuleIndex;
+  /** The bottom rule and those below it. */
+  readonly belowFor: (candidate: CandidateRule) => RuleIndex;
   readonly accept: (name: string, candidate: CandidateRule) => void;
 }
 
@@ -28,11 +30,18 @@ export const openView = (
     const interfaces = rule.uuid === null ? undefined : ownedInterfaces.get(rule.uuid);
     return interfaces === undefined ? null : (destination) => interfaces.has(destination.interface);
   };
-  const above: RuleSets[] = rulesAbove(view.policy, bottomRule)
-    .filter((rule) => stands(rule) && !rule.disabled)
-    .map((rule) => reader.sets(rule, ownersOf(rule)));
+  const setsOf = (rules: readonly SecurityRule[]): RuleSets[] =>
+    rules
+      .filter((rule) => stands(rule) && !rule.disabled)
+      .map((rule) => ({
+        ...reader.sets(rule, ownersOf(rule)),
+        isPushed: rule.rulebase === 'pushed-post' && isDefaultRule(bottomRule),
+      }));
+  const above = setsOf(rulesAbove(view.policy, bottomRule));
   // Below every rule that stands, and above what is accepted in this run.
   above.push(...closures.flatMap(setsOfClosure));
+  const below = setsOf(rulesBelow(view.policy, bottomRule));
+  const belowIndexes = new Map<string, RuleIndex>();
   const indexes = new Map<string, { readonly family: AddressFamily; readonly index: RuleIndex }>();
   const zones = ({ from, to }: CandidateRule): string => `${from}\n${to}`;
   return {
@@ -45,6 +54,12 @@ export const openView = (
       if (before !== undefined) return before.index;
       const index = indexRules(above, candidate.from, candidate.to, candidate.family);
       indexes.set(key, { family: candidate.family, index });
+      return index;
+    },
+    belowFor: (candidate) => {
+      const key = `${zones(candidate)}\n${candidate.family}`;
+      const index = belowIndexes.get(key) ?? indexRules(below, candidate.from, candidate.to, candidate.family);
+      belowIndexes.set(key, index);
       return index;
     },
     accept: (name, candidate) => {

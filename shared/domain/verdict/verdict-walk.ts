@@ -27,7 +27,7 @@ export interface Taken {
 /** How the sessions of a candidate fare above the bottom rule. `taken` and `rest` are disjoint and together all. */
 export interface Walk {
   readonly taken: readonly Taken[];
-  /** What reaches the bottom rule, or may. */
+  /** What passes them, or may. */
   readonly rest: readonly Box[];
   readonly doubts: readonly Doubt[];
   /** False when the rules cut the candidate into so many parts that the walk stopped; `rest` was then not judged further. */
@@ -43,7 +43,7 @@ export interface WalkLimits {
   readonly cuts: number;
 }
 
-const walkLimits: WalkLimits = { boxes: 2_000, cuts: 250_000 };
+export const walkLimits: WalkLimits = { boxes: 2_000, cuts: 250_000 };
 
 const serviceOf = (service: RuleService): Service =>
   service.kind === 'any'
@@ -120,7 +120,14 @@ const destinationFor = (sets: RuleSets, side: 'sure' | 'maybe', family: AddressF
   return intersect(line, addressesOf(layer.filter(({ destination }) => onlyFor(destination))));
 };
 
-const boxesOf = (sets: RuleSets, side: 'sure' | 'maybe', family: AddressFamily, layer: Layer, traffic: Line): Box[] => {
+/** What a rule surely matches, or may match, of a layer's traffic. */
+export const boxesOf = (
+  sets: RuleSets,
+  side: 'sure' | 'maybe',
+  family: AddressFamily,
+  layer: Layer,
+  traffic: Line,
+): Box[] => {
   const source = sets.source[side][family];
   const destination = destinationFor(sets, side, family, layer);
   // A box of nothing takes nothing, but would count as a cut.

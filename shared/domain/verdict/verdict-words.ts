@@ -6,6 +6,8 @@ export interface DecidedPart {
   readonly rule: string;
   readonly action: 'allow' | 'override' | 'reach';
   readonly text: string;
+  /** Allowed by a rule that ours would stand above, so that none is added. */
+  readonly below?: boolean;
 }
 
 /** What the policy says of a candidate. Names are rule names; `reservations` are rules that could not be judged. */
@@ -24,7 +26,7 @@ export type Verdict =
     }
   | {
       readonly kind: 'needed';
-      /** The first rule that part of it reaches: the bottom rule. */
+      /** The first rule that part of it reaches: mostly the bottom rule, or one below it where that does not match. */
       readonly reaches: string;
       /** Rules above that decide other parts. */
       readonly by: readonly string[];

@@ -1,5 +1,5 @@
 import type { GrantDestination, GrantSource } from '../grants/grants.ts';
-import { checkBottomRule, type PolicyView, rulesAbove } from '../policy/bottom-rule.ts';
+import { checkBottomRule, type PolicyView, rulesAbove, rulesBelow } from '../policy/bottom-rule.ts';
 import { objectsUsedBy } from '../policy/object-uses.ts';
 import type { PendingEdit } from '../policy/pending-edits.ts';
 import { editedEntry } from '../policy/pending-edits.ts';
@@ -34,6 +34,8 @@ export interface VerdictQuestion {
   readonly pending: readonly PendingEdit[];
   /** Refuse a candidate that opens more applications than an administrator's allow for the same addresses and ports. */
   readonly strictApplications?: boolean;
+  /** With a default rule as bottom: open also what rules that a Panorama pushed below the local ones may deny. */
+  readonly openPushedDenies?: boolean;
 }
 
 const checkZones = (candidate: CandidateRule): void => {
@@ -63,7 +65,10 @@ const pendingText = (question: VerdictQuestion, views: readonly OpenView[], answ
   const deciding = new Set(answers.flatMap((one) => [...one.parts, ...one.doubts].map(({ rule }) => rule)));
   const used = new Set<string>();
   for (const view of views) {
-    const rules = rulesAbove(view.policy, question.bottomRule).filter((rule) => deciding.has(rule.name));
+    const { policy } = view;
+    const rules = [...rulesAbove(policy, question.bottomRule), ...rulesBelow(policy, question.bottomRule)].filter(
+      (rule) => deciding.has(rule.name),
+    );
     for (const use of objectsUsedBy(view.policy, rules)) used.add(use.name);
   }
   const told = question.pending.flatMap((edit) => {
@@ -83,6 +88,14 @@ const explanationOf = (question: VerdictQuestion, views: readonly OpenView[], an
   if (texts.every((text) => text === first)) return first;
   const told = texts.map((text, at) => `${views[at]?.label ?? ''}: ${text}`);
   return `${told.join('; ')}${pendingText(question, views, answers)}`;
+};
+
+const overtakenText = (answers: readonly Answer[], open: boolean): string => {
+  const names = unique(answers.flatMap((one) => one.overtaken)).map((name) => `"${name}"`);
+  if (names.length === 0) return '';
+  return open
+    ? `; opens what ${names.join(', ')} may deny`
+    : `; where they may deny it, it is left out: a rule of ours would stand above ${names.join(', ')}`;
 };
 
 /** Destinations with the same needed sources go together; destinations that need none are left out. */
@@ -106,9 +119,10 @@ const pieces = (candidate: CandidateRule, needs: (source: number, destination: n
  * Judges candidates in order, against the policy above the bottom rule plus the candidates accepted before them, which
  * count as rules for the interfaces they were made for. The answer is about every session a candidate would match:
  *
- *   allowed     every part is surely matched by allow rules above the bottom rule
- *   overridden  some part is surely matched by a rule that does not allow, or closed by an administrator, and no part reaches the
- *               bottom rule that a rule could allow without opening what is closed
+ *   allowed     every part is surely matched by allow rules above the bottom rule, or allowed anyway by it or below it
+ *   overridden  some part is surely matched by a rule that does not allow, or closed by an administrator (with a default rule as
+ *               bottom, also by a pushed rule below the local ones, or one that may), and no part reaches the bottom rule that a
+ *               rule could allow without opening what is closed
  *   needed      some part may reach it; `candidate` is what to add, without sources and addresses decided above
  *   refused     needed, but it opens more applications than an administrator's allow and `strictApplications` is set
  *
@@ -119,6 +133,7 @@ const pieces = (candidate: CandidateRule, needs: (source: number, destination: n
 export const judgeCandidates = (question: VerdictQuestion): readonly Judged[] => {
   const { bottomRule, owned, candidates } = question;
   checkBottomRule(question.views, bottomRule, question.pending);
+  const open = question.openPushedDenies === true;
   const interfaces = new Map(owned.map((rule) => [rule.uuid, new Set(rule.interfaces)]));
   const removed = new Set(question.removedRules);
   const views = question.views.map((view) => openView(view, bottomRule, interfaces, removed, question.closures));
@@ -128,12 +143,12 @@ export const judgeCandidates = (question: VerdictQuestion): readonly Judged[] =>
     if (candidate.sources.length === 0 || candidate.destinations.length === 0) {
       throw new RangeError(`A candidate for group ${candidate.group} has no source or no destination`);
     }
-    const answers = views.map((view) => answer(view, candidate, bottomRule));
+    const answers = views.map((view) => answer(view, candidate, { bottomRule, open }));
     // A rule allows all its sources to all its destinations: a pair of which something is closed is left out whole.
     const needs = (source: number, destination: number) =>
       answers.some((one) => one.needs(source, destination)) &&
-      !answers.some((one) => one.isClosed(source, destination));
-    const explanation = explanationOf(question, views, answers);
+      !answers.some((one) => one.forbids(source, destination) || one.isClosed(source, destination));
+    const explanation = `${explanationOf(question, views, answers)}${overtakenText(answers, open)}`;
     const doubts = uniqueDoubts(answers.flatMap((one) => one.doubts));
     const reservations = unique(doubts.map((doubt) => doubt.rule));
     const overriding = unique(answers.flatMap((one) => one.overriding));
@@ -150,7 +165,9 @@ export const judgeCandidates = (question: VerdictQuestion): readonly Judged[] =>
       };
     };
     if (wanted.length === 0) {
-      const isHeldBack = answers.some((one) => one.rest.length > 0);
+      const isHeldBack = candidate.sources.some((_, s) =>
+        candidate.destinations.some((_, d) => answers.some((one) => one.needs(s, d) && one.isClosed(s, d))),
+      );
       const words = isHeldBack ? '; nothing is added, since a rule for the rest would open what is closed' : '';
       const verdict: Verdict =
         overriding.length === 0
@@ -168,7 +185,7 @@ export const judgeCandidates = (question: VerdictQuestion): readonly Judged[] =>
       const only = refused ? null : opensOnly(piece);
       const verdict: Verdict = {
         kind: refused ? 'refused' : 'needed',
-        reaches: bottomRule,
+        reaches: answers.flatMap((one) => one.reached)[0]?.rule ?? bottomRule,
         by: deciding,
         reservations,
         opensMoreApplicationsThan,

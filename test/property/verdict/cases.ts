@@ -179,10 +179,32 @@ const wideRule = fc
 const ruleBody = fc.oneof({ weight: 3, arbitrary: narrowRule }, { weight: 2, arbitrary: wideRule });
 
 /** An intrazone rule whose lists differ is refused by the firewall. */
-const ruleNamed = (name: string, body: Partial<SecurityRule>, pushed: boolean): SecurityRule => {
-  const made = rule(name, { ...body, rulebase: pushed ? 'pushed-pre' : 'local' });
+const ruleNamed = (name: string, body: Partial<SecurityRule>, rulebase: SecurityRule['rulebase']): SecurityRule => {
+  const made = rule(name, { ...body, rulebase });
   return made.ruleType === 'intrazone' ? { ...made, to: made.from } : made;
 };
+
+/** Denies everything, as a clean-up rule mostly does; or says anything; or is a default rule. */
+const bottomBody = fc.oneof(
+  { weight: 5, arbitrary: fc.constant<Partial<SecurityRule>>({ action: 'deny' }) },
+  { weight: 3, arbitrary: ruleBody.map((body) => ({ ...body, disabled: false })) },
+  { weight: 4, arbitrary: fc.constant(null) },
+);
+
+/** The two rules that every policy ends with; their action can be overridden. */
+const defaultRules = fc
+  .record({
+    intrazone: fc.constantFrom<SecurityRule['action'][]>('allow', 'allow', 'allow', 'drop'),
+    interzone: fc.constantFrom<SecurityRule['action'][]>('deny', 'deny', 'deny', 'deny', 'deny', 'allow'),
+  })
+  .map(({ intrazone, interzone }): readonly SecurityRule[] =>
+    (
+      [
+        ['intrazone', intrazone],
+        ['interzone', interzone],
+      ] as const
+    ).map(([ruleType, action]) => rule(`${ruleType}-default`, { uuid: null, rulebase: 'default', ruleType, action })),
+  );
 
 const destination = fc.tuple(
   fc.constantFrom('eni-1', 'eni-2', 'eni-3'),
@@ -243,6 +265,9 @@ const candidateBody = fc
 export interface Case {
   readonly [fc.toStringMethod]?: () => string;
   readonly policies: readonly [Policy, ...Policy[]];
+  readonly bottomRule: string;
+  /** Whether what a pushed post rule may deny is opened. */
+  readonly open: boolean;
   readonly candidates: readonly CandidateRule[];
   readonly owned: readonly { readonly uuid: string; readonly interfaces: readonly string[] }[];
   readonly removed: readonly string[];
@@ -267,18 +292,28 @@ export const cases: fc.Arbitrary<Case> = fc
     above: fc.array(ruleBody, { maxLength: 7, size: 'max' }),
     pushed: fc.nat({ max: 2 }),
     below: fc.array(ruleBody, { maxLength: 1 }),
+    post: fc.array(ruleBody, { maxLength: 2 }),
+    bottom: bottomBody,
+    defaults: defaultRules,
+    bottomName: fc.constantFrom('interzone-default', 'interzone-default', 'intrazone-default'),
+    open: rarely(3),
     candidates: fc.array(candidateBody, { minLength: 1, maxLength: 3 }),
     owned: fc.array(fc.tuple(fc.nat({ max: 5 }), some(['eni-1', 'eni-2', 'eni-3'], 2)), { maxLength: 1 }),
     removed: fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat({ max: 5 }) }),
     /** Rules that the second view does not have; null for one view. */
     missing: fc.oneof({ weight: 5, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat({ max: 5 }) }),
   })
-  .map(({ scopes, above, pushed, below, candidates, owned, removed, missing }): Case => {
+  .map((made): Case => {
+    const { scopes, above, pushed, below, post, bottom, defaults, candidates, owned, removed, missing, open } = made;
+    const bottomRule = bottom === null ? made.bottomName : 'Clean up';
     const uuid = (at: number): string => `uuid of r${at + 1}`;
     const rules = [
-      ...above.map((body, at) => ruleNamed(`r${at + 1}`, body, at < pushed)),
-      rule('Clean up', { action: 'deny' }),
-      ...below.map((body, at) => ruleNamed(`b${at + 1}`, body, false)),
+      ...above.map((body, at) => ruleNamed(`r${at + 1}`, body, at < pushed ? 'pushed-pre' : 'local')),
+      ...(bottom === null
+        ? []
+        : [bottom, ...below].map((body, at) => ruleNamed(at === 0 ? bottomRule : `b${at}`, body, 'local'))),
+      ...post.map((body, at) => ruleNamed(`p${at + 1}`, body, 'pushed-post')),
+      ...defaults,
     ];
     const first = policy(rules, scopes);
     const second =
@@ -288,13 +323,24 @@ export const cases: fc.Arbitrary<Case> = fc
             rules.filter((one) => one.uuid !== uuid(missing)),
             scopes,
           );
-    const told = { rules: rules.map(saidOf), scopes, candidates: candidates.map(textOf), owned, removed, missing };
+    const told = {
+      bottomRule,
+      open,
+      rules: rules.map(saidOf),
+      scopes,
+      candidates: candidates.map(textOf),
+      owned,
+      removed,
+      missing,
+    };
     return {
       [fc.toStringMethod]: () =>
         Object.entries(told)
           .map(([key, value]) => `${key}: ${JSON.stringify(value)}`)
           .join('\n'),
       policies: second === null ? [first] : [first, second],
+      bottomRule,
+      open,
       candidates,
       owned: owned.map(([at, interfaces]) => ({ uuid: uuid(at), interfaces })),
       removed: removed === null ? [] : [uuid(removed)],

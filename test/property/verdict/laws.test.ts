@@ -12,16 +12,15 @@ import { openView } from '../../../shared/domain/verdict/verdict-view.ts';
 import type { Judged } from '../../../shared/domain/verdict/verdict-words.ts';
 import { rule } from '../../unit/domain/verdict-policies.ts';
 import { type Case, cases, sessionsOf } from './cases.ts';
-import type { Session } from './oracle.ts';
+import { bottomAt, type Session } from './oracle.ts';
 import { runs } from './runs.ts';
 
-const bottomRule = 'Clean up';
-
-const ask = ({ policies, candidates, owned, removed }: Case): readonly Judged[] => {
+const ask = ({ policies, candidates, owned, removed, bottomRule, open }: Case): readonly Judged[] => {
   const [first, ...others] = policies.map((policy, at) => ({ policy, label: `view ${at + 1}` }));
   assert(first !== undefined);
   const views = [first, ...others] as const;
-  return judgeCandidates({ views, bottomRule, owned, removedRules: removed, candidates, pending: [] });
+  const question = { views, bottomRule, owned, removedRules: removed, candidates, pending: [], openPushedDenies: open };
+  return judgeCandidates(question);
 };
 
 const withRules = (question: Case, change: (rules: readonly SecurityRule[]) => readonly SecurityRule[]): Case => {
@@ -29,8 +28,6 @@ const withRules = (question: Case, change: (rules: readonly SecurityRule[]) => r
   assert(first !== undefined);
   return { ...question, policies: [first, ...others] };
 };
-
-const bottomAt = (rules: readonly SecurityRule[]): number => rules.findIndex(({ name }) => name === bottomRule);
 
 /** What a reader would act on: everything but the names of the rules that decide. */
 const outcome = (judged: readonly Judged[]) =>
@@ -82,7 +79,7 @@ test('one rule with two lists of sources or two rules with one each are the same
     const negated = field === 'source' ? 'negateSource' : 'negateDestination';
     const split = withRules(question, (rules) =>
       rules.flatMap((one): readonly SecurityRule[] => {
-        if (one[field].length < 2 || one[negated] || one.name === bottomRule) return [one];
+        if (one[field].length < 2 || one[negated] || one.name === question.bottomRule) return [one];
         return [
           { ...one, [field]: one[field].slice(0, 1) },
           { ...one, [field]: one[field].slice(1) },
@@ -93,15 +90,33 @@ test('one rule with two lists of sources or two rules with one each are the same
   });
 });
 
-test('rules at and below the bottom rule change nothing', (t) => {
+const endingWith = (question: Case, ending: readonly SecurityRule[]): Case => ({
+  ...withRules(question, (rules) => [...rules.slice(0, bottomAt(rules, question.bottomRule)), ...ending]),
+  bottomRule: 'Clean up',
+});
+
+test('below a bottom rule that denies everything, nothing that stands there changes anything', (t) => {
   runs(t, 1_000, fc.tuple(cases, cases), ([question, other]) => {
-    const below = other.policies[0].rules.filter(({ name }) => name !== bottomRule);
-    const more = withRules(question, (rules) => [
-      ...rules.slice(0, bottomAt(rules)),
-      rule(bottomRule, { action: 'allow' }),
-      ...below.map((one) => ({ ...one, uuid: null, rulebase: 'pushed-post' }) as const),
-    ]);
-    assert.deepEqual(ask(more), ask(question));
+    const below = other.policies[0].rules.filter(({ name }) => name !== 'Clean up');
+    const cleanUp = rule('Clean up', { action: 'deny' });
+    const pushed = below.map((one) => ({ ...one, uuid: null, rulebase: 'pushed-post' }) as const);
+    assert.deepEqual(ask(endingWith(question, [cleanUp, ...pushed])), ask(endingWith(question, [cleanUp])));
+  });
+});
+
+test('above a bottom rule that allows everything, no candidate is needed', (t) => {
+  runs(t, 1_000, cases, (question) => {
+    for (const { verdict } of ask(endingWith(question, [rule('Clean up')]))) assert.notEqual(verdict.kind, 'needed');
+  });
+});
+
+test('interzone-default and intrazone-default are the same place', (t) => {
+  runs(t, 1_000, cases, (question) => {
+    if (!question.bottomRule.endsWith('-default')) return;
+    const [one, other] = ['interzone-default', 'intrazone-default'].map((bottomRule) =>
+      ask({ ...question, bottomRule }),
+    );
+    assert.deepEqual(outcome(one ?? []), outcome(other ?? []));
   });
 });
 
@@ -113,11 +128,14 @@ test('the order of rules below the last one that decides a candidate does not ma
       const [judged] = ask(alone);
       assert(judged !== undefined);
       if (judged.verdict.kind === 'needed') continue;
-      decided += 1;
       const names = new Set(judged.parts.map((part) => part.rule));
+      const [{ rules: all }] = alone.policies;
+      // What comes to the bottom rule has passed every rule above.
+      if (all.slice(bottomAt(all, alone.bottomRule)).some(({ name }) => names.has(name))) continue;
+      decided += 1;
       const turned = withRules(alone, (rules) => {
-        const last = rules.findLastIndex(({ name }) => names.has(name));
-        const bottom = bottomAt(rules);
+        const bottom = bottomAt(rules, alone.bottomRule);
+        const last = rules.slice(0, bottom).findLastIndex(({ name }) => names.has(name));
         return [...rules.slice(0, last + 1), ...rules.slice(last + 1, bottom).reverse(), ...rules.slice(bottom)];
       });
       assert.deepEqual(ask(turned), [judged]);
@@ -188,16 +206,17 @@ const inBox = (box: Box, session: Session): boolean => {
 test("an explanation's parts are disjoint and together the candidate", (t) => {
   runs(t, 1_500, cases, (question) => {
     const [policy] = question.policies;
+    const { bottomRule } = question;
     const view = openView({ policy, label: '' }, bottomRule, new Map(), new Set(question.removed));
     for (const asked of question.candidates) {
       // One interface: of two interfaces with one address the parts are told apart by interface, not by address.
       const candidate = { ...asked, destinations: asked.destinations.map((to) => ({ ...to, interface: 'eni-1' })) };
-      const { taken, rest, parts } = answer(view, candidate, bottomRule);
-      assert.equal(parts.length, taken.length + (rest.length > 0 ? 1 : 0));
+      const { taken, reached, parts } = answer(view, candidate, { bottomRule, open: false });
+      assert.equal(parts.length, taken.length + reached.length);
       for (const [s] of candidate.sources.entries()) {
         for (const [d] of candidate.destinations.entries()) {
           for (const session of sessionsOf(policy, candidate, s, d)) {
-            const boxes = [...taken.flatMap((one) => one.boxes), ...rest].filter((box) => inBox(box, session));
+            const boxes = [...taken, ...reached].flatMap((one) => one.boxes).filter((box) => inBox(box, session));
             assert.equal(boxes.length, 1, JSON.stringify(session));
           }
         }

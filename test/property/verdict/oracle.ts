@@ -337,6 +337,12 @@ export const certainty = (policy: Policy, rule: SecurityRule, session: Session):
   return result;
 };
 
+/** Where rules of ours stand: before this place in the policy. A default rule as bottom means: after the last local rule. */
+export const bottomAt = (rules: readonly SecurityRule[], bottomRule: string): number =>
+  bottomRule.endsWith('-default')
+    ? rules.findLastIndex(({ rulebase }) => rulebase === 'local' || rulebase === 'pushed-pre') + 1
+    : rules.findIndex(({ rulebase, name }) => rulebase === 'local' && name === bottomRule);
+
 /** True when a candidate, once it is a rule, matches the session. */
 export const candidateMatches = (candidate: CandidateRule, session: Session): boolean => {
   const { service } = candidate;

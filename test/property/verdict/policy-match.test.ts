@@ -100,7 +100,13 @@ const configOf = (policy: Policy): ConfigNode => {
 
 const pushedOf = (policy: Policy): ConfigNode => {
   const pre = rulebase('pre-rulebase', inRulebase(policy, 'pushed-pre'));
-  return list('panorama', [list('vsys', [entry(vsys, [...objects(policy.scopes.pushed), pre])])]);
+  const { children: post } = rulebase('post-rulebase', inRulebase(policy, 'pushed-post'));
+  // Where a default rule has another action than it is built with, a Panorama overrode it.
+  const overridden = inRulebase(policy, 'default')
+    .filter(({ name, action }) => action !== (name === 'intrazone-default' ? 'allow' : 'deny'))
+    .map(({ name, action }) => entry(name, [leaf('action', action)]));
+  const below = list('post-rulebase', [...post, list('default-security-rules', [list('rules', overridden)])]);
+  return list('panorama', [list('vsys', [entry(vsys, [...objects(policy.scopes.pushed), pre, below])])]);
 };
 
 const nothingOutside: OutsideAddresses = {

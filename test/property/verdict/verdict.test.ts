@@ -6,12 +6,10 @@ import type { CandidateRule } from '../../../shared/domain/rules/candidate-rules
 import { judgeCandidates } from '../../../shared/domain/verdict/verdict.ts';
 import type { Judged } from '../../../shared/domain/verdict/verdict-words.ts';
 import { type Case, cases, sessionsOf } from './cases.ts';
-import { all, candidateMatches, certainty, matcher, none, type Session, type World } from './oracle.ts';
+import { all, bottomAt, candidateMatches, certainty, matcher, none, type Session, type World } from './oracle.ts';
 import { runs } from './runs.ts';
 
-const bottomRule = 'Clean up';
-
-const ask = ({ policies, candidates, owned, removed }: Case): readonly Judged[] => {
+const ask = ({ policies, candidates, owned, removed, bottomRule, open }: Case): readonly Judged[] => {
   const [first, ...others] = policies.map((policy, at) => ({ policy, label: `view ${at + 1}` }));
   assert(first !== undefined);
   return judgeCandidates({
@@ -21,17 +19,56 @@ const ask = ({ policies, candidates, owned, removed }: Case): readonly Judged[] 
     removedRules: removed,
     candidates,
     pending: [],
+    openPushedDenies: open,
   });
 };
 
-/** Enabled rules above the bottom rule, as they count for a session. */
-const rulesFor = ({ owned, removed }: Case, policy: Policy, session: Session): readonly SecurityRule[] => {
-  const at = policy.rules.findIndex((rule) => rule.name === bottomRule);
-  return policy.rules.slice(0, at).filter((rule) => {
+/** Rules above the bottom rule, or from it on, as they count for a session. */
+const rulesFor = (
+  { owned, removed, bottomRule }: Case,
+  policy: Policy,
+  session: Session,
+  side: 'above' | 'below' = 'above',
+): readonly SecurityRule[] => {
+  const at = bottomAt(policy.rules, bottomRule);
+  const rules = side === 'above' ? policy.rules.slice(0, at) : policy.rules.slice(at);
+  return rules.filter((rule) => {
     if (rule.uuid !== null && removed.includes(rule.uuid)) return false;
     const own = owned.find((one) => one.uuid === rule.uuid);
     return own === undefined || own.interfaces.includes(session.interface);
   });
+};
+
+/** Whether what a rule denies is its own although ours would stand above it. */
+const isPushedBelow = ({ bottomRule }: Case, rule: SecurityRule): boolean =>
+  rule.rulebase === 'pushed-post' && bottomRule.endsWith('-default');
+
+interface FateBelow {
+  /** The rule that surely allows, whatever the unsure ones do; null when none does. */
+  readonly allowedBy: string | null;
+  /** Pushed rules that deny it or may. */
+  readonly deniedBy: readonly { readonly rule: string; readonly sure: boolean }[];
+  /** Whether a rule of ours would decide over it. */
+  readonly reaches: boolean;
+}
+
+/** What becomes of a session that nothing above decides. */
+const fateBelow = (question: Case, policy: Policy, session: Session): FateBelow => {
+  const deniedBy: { rule: string; sure: boolean }[] = [];
+  for (const rule of rulesFor(question, policy, session, 'below')) {
+    const match = certainty(policy, rule, session);
+    if (match === 'no' || (match === 'perhaps' && rule.action === 'allow')) continue;
+    // What may be denied before is not allowed anyway.
+    if (rule.action === 'allow') {
+      return deniedBy.length > 0
+        ? { allowedBy: null, deniedBy, reaches: true }
+        : { allowedBy: rule.name, deniedBy, reaches: false };
+    }
+    if (!isPushedBelow(question, rule)) return { allowedBy: null, deniedBy, reaches: true };
+    deniedBy.push({ rule: rule.name, sure: match === 'yes' });
+    if (match === 'yes' || !question.open) return { allowedBy: null, deniedBy, reaches: false };
+  }
+  return { allowedBy: null, deniedBy, reaches: true };
 };
 
 interface Fate {
@@ -79,16 +116,22 @@ const expected = (question: Case, candidate: CandidateRule, accepted: readonly C
   const needs = candidate.destinations.map((_, d) =>
     candidate.sources.filter((_source, s) => {
       let needed = false;
+      let forbidden = false;
       for (const policy of question.policies) {
         for (const session of sessionsOf(policy, candidate, s, d)) {
           const fate = fateOf(question, policy, accepted, session);
           for (const name of fate.unsure) reservations.add(name);
-          if (fate.rule === null) needed = true;
-          else if (fate.allows) allowing.add(comparable(fate.rule));
+          if (fate.rule === null) {
+            const below = fateBelow(question, policy, session);
+            needed ||= below.reaches;
+            forbidden ||= below.deniedBy.length > 0 && !question.open;
+            if (below.allowedBy !== null) allowing.add(below.allowedBy);
+            for (const { rule, sure } of below.deniedBy) if (sure || !question.open) overriding.add(rule);
+          } else if (fate.allows) allowing.add(comparable(fate.rule));
           else overriding.add(fate.rule);
         }
       }
-      return needed;
+      return needed && !forbidden;
     }),
   );
   const anyNeed = needs.some((sources) => sources.length > 0);
@@ -100,7 +143,18 @@ const expected = (question: Case, candidate: CandidateRule, accepted: readonly C
 const sorted = (names: Iterable<string>): readonly string[] => [...new Set(names)].sort();
 
 test('the verdict is what enumerating every session says', (t) => {
-  const counts = { allowed: 0, overridden: 0, needed: 0, refused: 0, several: 0, doubted: 0, trimmed: 0 };
+  const counts = {
+    allowed: 0,
+    overridden: 0,
+    needed: 0,
+    refused: 0,
+    several: 0,
+    doubted: 0,
+    trimmed: 0,
+    allowedBelow: 0,
+    overtaking: 0,
+    past: 0,
+  };
   runs(t, 20_000, cases, (question) => {
     const answers = ask(question);
     const accepted: CandidateRule[] = [];
@@ -109,8 +163,11 @@ test('the verdict is what enumerating every session says', (t) => {
       const should = expected(question, candidate, accepted);
       assert(mine.length > 0);
       if (mine.length > 1) counts.several += 1;
-      for (const { verdict, trimmedSources, trimmedDestinations } of mine) {
+      for (const { verdict, parts, trimmedSources, trimmedDestinations } of mine) {
         counts[verdict.kind] += 1;
+        if (verdict.kind === 'allowed' && parts.some(({ below }) => below)) counts.allowedBelow += 1;
+        if (verdict.explanation.includes('of ours would stand above')) counts.overtaking += 1;
+        if (verdict.kind === 'needed' && verdict.reaches !== question.bottomRule) counts.past += 1;
         if (verdict.reservations.length > 0) counts.doubted += 1;
         if (trimmedSources.length + trimmedDestinations.length > 0 && verdict.kind === 'needed') counts.trimmed += 1;
         assert.equal(verdict.kind, should.kind);
@@ -143,6 +200,16 @@ const worldOf =
     return ((hash ^ (hash >>> 15)) & 1) === 1;
   };
 
+/** Whether a pair of source and destination is left out since a rule for it would stand above a pushed rule that may deny some. */
+const isLeftToPushed = (question: Case, candidate: CandidateRule, s: number, d: number): boolean =>
+  !question.open &&
+  question.policies.some((policy) =>
+    sessionsOf(policy, candidate, s, d).some(
+      (session) =>
+        fateOf(question, policy, [], session).rule === null && fateBelow(question, policy, session).deniedBy.length > 0,
+    ),
+  );
+
 test('however the unsure rules match, a rule for a candidate that is not needed would change the fate of no session', (t) => {
   runs(t, 3_000, fc.tuple(cases, fc.array(fc.integer(), { minLength: 1, maxLength: 2 })), ([question, salts]) => {
     const answers = ask(question);
@@ -156,11 +223,22 @@ test('however the unsure rules match, a rule for a candidate that is not needed 
           const matchers = new Map(policy.rules.map((rule) => [rule, matcher(policy, rule, world)]));
           for (const [s] of candidate.sources.entries()) {
             for (const [d] of candidate.destinations.entries()) {
+              let left: boolean | null = null;
+              const isLeft = () => (left ??= isLeftToPushed(question, candidate, s, d));
               for (const session of sessionsOf(policy, candidate, s, d)) {
+                const matches = (rule: SecurityRule) => matchers.get(rule)?.(session) === true;
                 const decided =
-                  rulesFor(question, policy, session).some((rule) => matchers.get(rule)?.(session) === true) ||
+                  rulesFor(question, policy, session).some(matches) ||
                   accepted.some((one) => candidateMatches(one, session));
-                assert(decided, `${JSON.stringify(session)} reaches the new rule`);
+                if (decided || isLeft()) continue;
+                const { reaches, deniedBy } = fateBelow(question, policy, session);
+                if (!reaches && deniedBy.some(({ sure }) => sure)) continue;
+                const next = rulesFor(question, policy, session, 'below').find(matches);
+                assert.equal(
+                  next?.action,
+                  'allow',
+                  `${JSON.stringify(session)} is closed, and a new rule would open it`,
+                );
               }
             }
           }
@@ -168,6 +246,29 @@ test('however the unsure rules match, a rule for a candidate that is not needed 
       }
     }
   });
+});
+
+test('no rule opens a session that a pushed rule below the place of ours denies or may deny, unless that is wanted', (t) => {
+  let met = 0;
+  runs(t, 3_000, cases, (question) => {
+    const accepted: CandidateRule[] = [];
+    for (const { candidate, verdict } of ask({ ...question, open: false })) {
+      if (verdict.kind !== 'needed') continue;
+      for (const policy of question.policies) {
+        for (const [s] of candidate.sources.entries()) {
+          for (const [d] of candidate.destinations.entries()) {
+            for (const session of sessionsOf(policy, candidate, s, d)) {
+              if (fateOf(question, policy, accepted, session).rule !== null) continue;
+              met += 1;
+              assert.deepEqual(fateBelow({ ...question, open: false }, policy, session).deniedBy, []);
+            }
+          }
+        }
+      }
+      accepted.push(candidate);
+    }
+  });
+  assert(met > 0);
 });
 
 test('what is added or trimmed off is within what was asked', (t) => {

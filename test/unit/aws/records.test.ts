@@ -149,3 +149,13 @@ test('the table belongs to the device of the first contact', async () => {
   const device = await records.device();
   assert.deepEqual([device?.serials, device?.vsys], [['001', '002'], 'vsys1']);
 });
+
+test('the order proven last is read back, and an earlier turn does not write over it', async () => {
+  const { records } = await begin();
+  assert.equal(await records.lowest(), null);
+  await records.putLowest(['a', 'b'], 2);
+  await records.putLowest(['stale'], 1);
+  assert.deepEqual(await records.lowest(), ['a', 'b']);
+  await records.putLowest([], 3);
+  assert.deepEqual(await records.lowest(), []);
+});

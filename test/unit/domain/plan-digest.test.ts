@@ -59,6 +59,21 @@ test('what a verdict relies on changes it', () => {
   changes('an object that a rule above uses', { scopes: { vsys: other } });
 });
 
+test('with a default rule as bottom, everything that decides what reaches it changes it', () => {
+  const interzone = rule('interzone-default', { rulebase: 'default', ruleType: 'interzone', action: 'deny' });
+  const post = rule('Post', { rulebase: 'pushed-post', source: ['Partners'] });
+  const rules = [webIn, stands, post, interzone];
+  const of = (changed: readonly SecurityRule[], more: Parameters<typeof digest>[0] = {}) =>
+    digest({ rules: changed, bottom: 'interzone-default', ...more });
+  const before = of(rules);
+  assert.notEqual(of([webIn, stands, rule('new'), post, interzone]), before, 'a rule below ours');
+  assert.notEqual(of([webIn, stands, { ...post, action: 'deny' }, interzone]), before, 'a pushed rule');
+  assert.notEqual(of([webIn, stands, post, { ...interzone, action: 'allow' }]), before, 'the default rule overridden');
+  const other = { ...scopes.vsys, addresses: { Partners: { kind: 'fqdn', value: 'x.example.com' } as const } };
+  assert.notEqual(of(rules, { scopes: { vsys: other } }), before, 'an object that a pushed rule uses');
+  assert.equal(of([webIn, stands, post, { ...interzone, logSetting: 'x' }]), before, 'but not what is logged');
+});
+
 test('what became of a rule of ours changes it, wherever it stands', () => {
   for (const said of [
     { name: 'renamed' },

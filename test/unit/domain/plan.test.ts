@@ -284,6 +284,23 @@ test('the policy with the removals made has them gone, shrunk and moved directly
   assert.deepEqual(withRemovals(policy(rules), nothing, 'Clean up').rules, rules);
 });
 
+test('with a default rule as bottom, what is moved stands at the end of the local rules, before what is pushed', () => {
+  const [first, third] = [ownedRecord({ id: 'a' }), ownedRecord({ id: 'c' })];
+  const rules = [
+    rule('Web in'),
+    standing(first),
+    standing(third),
+    rule('Block', { action: 'deny' }),
+    rule('Post', { rulebase: 'pushed-post' }),
+    rule('interzone-default', { uuid: null, rulebase: 'default' }),
+  ];
+  const moves = [first, third].map(({ id, uuid }) => ({ id, name: id, uuid: uuid ?? '', past: 'uuid of Block' }));
+  assert.deepEqual(
+    withRemovals(policy(rules), { ...nothing, moves }, 'interzone-default').rules.map(({ name }) => name),
+    ['Web in', 'Block', 'a', 'c', 'Post', 'interzone-default'],
+  );
+});
+
 test('rules without uuid are never taken for ours', () => {
   const old = rule('a', { uuid: null });
   const plan = { ...nothing, removals: [{ id: 'a', name: 'a', uuid: '', why: '' }] };

@@ -57,6 +57,15 @@ test('a rule below the bottom rule is told; directly above it is proven', () => 
   assert.deepEqual(problems([rule('Web in'), stands, cleanUp, rule('after')], [expected()]), []);
 });
 
+test('with a default rule as bottom, a rule of the local rulebase is proven where it stands', () => {
+  const rules = [stands, rule('after'), rule('interzone-default', { rulebase: 'default', action: 'deny' })];
+  const proven = (said: Partial<ExpectedRule>) =>
+    unproven(policy(rules), { expectations: [expected(said)], deletedObjects: [] }, 'interzone-default');
+  assert.deepEqual(proven({}), []);
+  assert.deepEqual(proven({ kind: 'move', past: 'uuid of after' }), ['"i-1-1" has not been moved to the end']);
+  assert.deepEqual(proven({ kind: 'move', past: 'uuid of gone' }), [], 'what it was to pass has gone');
+});
+
 test('a removed rule that still runs is told; gone, it is proven', () => {
   const removed = expected({ kind: 'remove', content: null });
   assert.deepEqual(problems([stands, cleanUp], [removed]), ['"i-1-1" is still there']);

@@ -68,6 +68,16 @@ test('a shrunk rule is told that has disappeared or still says what was taken fr
   }
 });
 
+test('a rule that was moved to the end is told that still stands above what it was to pass', () => {
+  const past = { moves: [{ id, name, uuid, past: 'uuid of after' }] };
+  const end = rule('interzone-default', { rulebase: 'default', action: 'deny' });
+  const at = (rules: readonly SecurityRule[]) =>
+    readBack(policy([...rules, end]), { removals: [], shrinks: [], additions: [], ...past }, 'interzone-default')
+      .problems;
+  assert.deepEqual(at([stands, rule('after')]), ['"i-1-1" has not been moved to the end']);
+  assert.deepEqual(at([rule('after'), stands]), []);
+});
+
 test('a moved rule is told that has disappeared or still stands below the bottom rule', () => {
   assert.deepEqual(back([cleanUp], move).problems, ['"i-1-1" is not above "Clean up"']);
   assert.deepEqual(back([cleanUp, stands], move).problems, ['"i-1-1" is not above "Clean up"']);

@@ -51,16 +51,17 @@ test('a disabled bottom rule is refused', () => {
   );
 });
 
-test('a pushed rule or a default rule is no bottom rule', () => {
+test('a pushed rule is no bottom rule; a default rule is one, overridden or being edited too', () => {
   for (const rulebase of ['pushed-pre', 'pushed-post'] as const) {
     assert.equal(
       complaint([view([rule('Clean up', { rulebase })])], 'Clean up', []),
       'The bottom rule "Clean up" is pushed by Panorama in the candidate configuration, not a rule of the firewall itself.',
     );
   }
+  const overridden = edit(`${V}/rulebase/default-security-rules/rules/entry[@name='interzone-default']`);
   assert.equal(
-    complaint([view([rule('interzone-default', { rulebase: 'default' })])], 'interzone-default', []),
-    'The bottom rule "interzone-default" is a default rule in the candidate configuration, not a rule of the firewall itself.',
+    complaint([view([rule('interzone-default', { rulebase: 'default' })])], 'interzone-default', [overridden]),
+    'none',
   );
 });
 
@@ -102,7 +103,7 @@ test('judging refuses an unusable bottom rule', () => {
   assert.throws(() => judgeCandidates({ ...question, views: [view([cleanUp])] }), { name: 'BottomRuleUnusable' });
 });
 
-test('the bottom rule, what stands below it, post rules and default rules leave a candidate needed', () => {
+test('a bottom rule that denies leaves a candidate needed, whatever stands below it; one that allows makes it allowed', () => {
   const rules = [
     cleanUp,
     rule('Below'),
@@ -118,7 +119,7 @@ test('the bottom rule, what stands below it, post rules and default rules leave 
   } as const;
   assert.equal(short(judgeCandidates({ ...question, views: [view(rules)] })), 'needed');
   const allowing = [rule('Clean up', { action: 'allow' })];
-  assert.equal(short(judgeCandidates({ ...question, views: [view(allowing)] })), 'needed');
+  assert.equal(short(judgeCandidates({ ...question, views: [view(allowing)] })), 'allowed by Clean up');
 });
 
 test('a pushed rule of the same name above does not hide what stands between', () => {

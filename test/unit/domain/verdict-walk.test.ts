@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { rulesAbove } from '../../../shared/domain/policy/bottom-rule.ts';
+import { describe, test } from 'node:test';
+import { bottomPlace, rulesAbove, rulesBelow, sideOfBottom } from '../../../shared/domain/policy/bottom-rule.ts';
 import { editedEntry } from '../../../shared/domain/policy/pending-edits.ts';
 import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';
 import { lineOfCidrs } from '../../../shared/domain/sets/addresses.ts';
@@ -210,6 +210,54 @@ test('the rules above the bottom rule are pushed and local ones before it, or al
   const names = (bottomRule: string) => rulesAbove(policy(rules), bottomRule).map(({ name }) => name);
   assert.deepEqual(names('Clean up'), ['Pre', 'Web in']);
   assert.deepEqual(names('Gone'), ['Pre', 'Web in', 'Clean up', 'Below']);
+});
+
+describe('the place of ours', () => {
+  const defaults = ['intrazone-default', 'interzone-default'].map((name) => rule(name, { rulebase: 'default' }));
+  const pre = rule('Pre', { rulebase: 'pushed-pre' });
+  const post = rule('Post', { rulebase: 'pushed-post' });
+  const local = [rule('Web in'), rule('Block', { action: 'deny', source: ['203.0.113.0/24'] })];
+  for (const [what, rules, bottomRule, place, below] of [
+    ['above an ordinary rule', [pre, ...local, ...defaults], 'Block', 2, ['Block', 'intrazone-default']],
+    ['at the end, with a default rule', [pre, ...local, ...defaults], 'interzone-default', 3, ['intrazone-default']],
+    ['the same with the other one', [pre, ...local, ...defaults], 'intrazone-default', 3, ['intrazone-default']],
+    ['above pushed rules', [pre, ...local, post, ...defaults], 'interzone-default', 3, ['Post']],
+    ['after pushed rules in an empty rulebase', [pre, ...defaults], 'interzone-default', 1, ['intrazone-default']],
+    ['at the end where nothing follows', local, 'interzone-default', 2, []],
+    ['not there without the rule', [pre, ...local], 'Clean up', null, []],
+    ['not above a pushed rule of its name', [rule('Clean up', { rulebase: 'pushed-pre' })], 'Clean up', null, []],
+  ] as const) {
+    test(`is ${what}`, () => {
+      const read = policy(rules);
+      assert.equal(bottomPlace(read, bottomRule), place);
+      assert.deepEqual(rulesAbove(read, bottomRule), rules.slice(0, place ?? rules.length));
+      assert.deepEqual(
+        rulesBelow(read, bottomRule).map(({ name }) => name),
+        below,
+      );
+      const sideOf = sideOfBottom(read, bottomRule);
+      assert.deepEqual(
+        rules.map((each) => sideOf(each)),
+        rules.map((_, at) => (place === null ? null : at < place ? 'above' : 'below')),
+      );
+    });
+  }
+
+  for (const [what, said] of [
+    ['zones', { from: ['untrust'] }],
+    ['sources', { source: ['10.0.0.0/8'] }],
+    ['applications', { application: ['ssl'] }],
+    ['services', { service: ['application-default'] }],
+    ['a restriction', { restrictions: ['source-user'] }],
+    ['a negated side', { negateSource: true }],
+    ['one zone only', { ruleType: 'intrazone' }],
+    ['being disabled', { disabled: true }],
+  ] as const) {
+    test(`sessions get past a rule with ${what}`, () => {
+      const rules = [rule('Clean up', { action: 'deny', ...said }), rule('After')];
+      assert.equal(rulesBelow(policy(rules), 'Clean up').length, 2);
+    });
+  }
 });
 
 test('an edit is about the rule or object that its xpath names, never about the device or vsys around it', () => {

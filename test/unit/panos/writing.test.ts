@@ -317,6 +317,37 @@ describe('checked before anything is sent', () => {
   });
 });
 
+describe('writing at the end of the local rulebase', () => {
+  const bench = benches();
+  const atEnd = (name: string): Edit => ({ ...add(name), before: null }) as Edit;
+
+  test('an added rule stands last without being moved; a rule that is moved there stands below the others', async () => {
+    const { firewall, seen } = bench();
+    await firewall.write([service, atEnd('i-1'), atEnd('i-2')], plain);
+    assert.deepEqual(await names(firewall), [...administrators, 'Clean up', 'i-1', 'i-2']);
+    assert.ok(seen.every(({ element = '' }) => !element.includes('<move')));
+    await firewall.write([{ kind: 'move-rule', name: ours('i-1'), before: null }], plain);
+    assert.deepEqual(await names(firewall), [...administrators, 'Clean up', 'i-2', 'i-1']);
+  });
+
+  test('what was added or moved there is taken back', async () => {
+    const { firewall } = bench();
+    await firewall.write([service, atEnd('i-1'), atEnd('i-2')], plain);
+    await firewall.commit({ description: 'before', full: false });
+    const edits: readonly Edit[] = [{ kind: 'move-rule', name: ours('i-1'), before: null }, atEnd('i-3')];
+    await firewall.write(edits, plain);
+    await firewall.withdraw(edits.flatMap(firewall.xpathsOf));
+    assert.deepEqual(await names(firewall), [...administrators, 'Clean up', 'i-1', 'i-2']);
+  });
+
+  test('a default rule is no rule to move before, and nothing is sent', async () => {
+    const { firewall, seen } = bench();
+    const wrong: Edit = { ...add('i-1'), before: 'interzone-default' } as Edit;
+    await assert.rejects(firewall.write([service, wrong], plain), { name: 'Misconfigured', message: /is reserved/ });
+    assert.deepEqual(seen, []);
+  });
+});
+
 describe('a firewall without multi-config', () => {
   const bench = benches();
   const without = () => {

@@ -65,6 +65,7 @@ test('what has no default is enough; the rest has the documented defaults', () =
       BRAKE_PERCENT: 25,
       SERVICE_INTERFACES: 'leave-out',
       REFUSE_MORE_APPLICATIONS: 'no',
+      PUSHED_POST_RULES: 'leave-out',
     },
   );
 });
@@ -131,6 +132,7 @@ const malformed: Readonly<Partial<Record<keyof Settings, readonly string[]>>> = 
   BRAKE_PERCENT: ['-1', '101', 'x', ' '],
   SERVICE_INTERFACES: ['yes', 'Include'],
   REFUSE_MORE_APPLICATIONS: ['true', 'Yes'],
+  PUSHED_POST_RULES: ['yes', 'Open'],
 };
 
 test('each malformed value is refused by the name of its setting, with what it is for', () => {
