@@ -17,6 +17,7 @@ import { firewallPart } from '../shared/runtime/clients/firewall.ts';
 import { digestOf } from '../shared/runtime/digest.ts';
 import { planSettingsOf, styleOf } from '../shared/runtime/settings.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
+import { noteFacts } from '../shared/workflow/explain-losses.ts';
 import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
 import { learnUuids, recordIntents } from '../shared/workflow/intents.ts';
 import { chooseNames, type Writing } from '../shared/workflow/naming.ts';
@@ -38,6 +39,7 @@ export const applyRules = defineHeldStep({
     const plan = await held.results.read('TestRules');
     const snapshot = await firewall.snapshot();
     const nameOf = await namesAsPlanned(held, firewall, snapshot, plan);
+    await noteFacts(held);
     await settleRecords(records, plan, held.fence);
     const objects = await records.objects();
     const writing = writingOf(held);
@@ -47,7 +49,9 @@ export const applyRules = defineHeldStep({
     await checkRoom(held, snapshot, plan, chosen);
     const auditComment = auditCommentFor(snapshot, writing.style, reasonOf(held));
     const edits = editsFor(plan, chosen, nameOf, { bottomRule: held.settings.BOTTOM_RULE, tag: writing.style.tag });
-    if (withheld !== null && edits.length === 0) throw new NamedError(withheld.name, withheld.message);
+    const fails = withheld ?? plan.limit.fails;
+    if (fails !== null && edits.length === 0) throw new NamedError(fails.name, fails.message);
+    await held.table.removalCount.count(held.execution.name, held.fence, plan.limit.lost);
     await recordIntents(records, plan, chosen, writing);
     const written = await writeAndReadBack(held, firewall, snapshot, { plan, chosen, edits, auditComment });
     const expectations = await learnUuids(records, plan, chosen.additions, written.rules, writing);

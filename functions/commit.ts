@@ -176,6 +176,9 @@ export const commit = defineHeldStep({
     const missing = unproven(running, applied, held.settings.BOTTOM_RULE);
     if (job?.result === 'FAIL' || missing.length > 0) await failed(held, firewall, applied, job, missing);
     await confirm(held.table.records, applied, running, held.fence);
+    const { limit } = await held.results.read('TestRules');
+    await held.table.removalCount.count(held.execution.name, held.fence, limit.lost);
+    if (limit.fails !== null) throw new NamedError(limit.fails.name, limit.fails.message);
     if (applied.withheld !== null) {
       const { name, message } = applied.withheld;
       throw new NamedError(name, `${message} What the plan removes was committed without its additions.`);

@@ -6,20 +6,23 @@ import { refusalOf } from '../shared/domain/rules/translation.ts';
 import { ec2Part } from '../shared/runtime/clients/ec2.ts';
 import { translationOf } from '../shared/runtime/settings.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
+import { losses } from '../shared/workflow/explain-losses.ts';
 import { defineHeldStep } from '../shared/workflow/held-step.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
 
-/** What EC2 grants the interfaces now, as candidate rules: all of it, whatever stands on the firewall. Safe to repeat: it only reads. */
+/** What EC2 grants the interfaces now, as candidate rules: all of it, whatever stands on the firewall; and what is granted no more without a reason. Safe to repeat. */
 export const deriveRules = defineHeldStep({
   name: 'DeriveRules',
   writes: false,
   input: HeldState,
   parts: (surroundings) => ({ ec2: ec2Part(surroundings) }),
-  act: async ({ results, settings }, { ec2 }) => {
-    const { taken, resolved } = await results.read('ResolveInterfaces');
+  act: async (held, { ec2 }) => {
+    const { results, settings } = held;
+    const found = await results.read('ResolveInterfaces');
+    const { taken, resolved } = found;
     const translation = translationOf(settings);
     const { grants, leftOut, notExpressible, expanded } = await readDesiredGrants(ec2, resolved, {
-      firewallTargets: settings.FIREWALL_TARGETS,
+      firewallTargets: resolved.targets,
       refusalOf: refusalOf(translation),
     });
     const candidates = candidateRules(withPreNatAddresses(grants, settings.PRE_NAT_ADDRESSES), {
@@ -28,11 +31,13 @@ export const deriveRules = defineHeldStep({
       to: settings.TRUST_ZONE,
       translation,
     });
+    const scope = resolved.inScope;
+    const lost = await losses(held, ec2, found, { scope, candidates });
     return {
-      result: { scope: resolved.inScope, candidates, notExpressible },
+      result: { scope, candidates, notExpressible, ...lost },
       output: {
         derived: section({
-          warnings: shown(overlappingVpcs(resolved.network, settings.FIREWALL_TARGETS).map(brief)),
+          warnings: shown(overlappingVpcs(resolved.network, resolved.targets).map(brief)),
           candidates: shown(candidates.map((candidate) => brief(candidateText(candidate)))),
           leftOut: shown(leftOut.map(({ what, reason }) => brief(`${what}: ${reason}`))),
           prefixLists: shown(

@@ -34,12 +34,13 @@ const unfinishedOf = async (results: Results, firewall: Firewall, bottomRule: st
     const to = [...new Set(destinations.map(({ instance }) => instance))];
     return `${group} ${trafficText(traffic)} to ${to.slice(0, 5).join(', ')}`;
   });
+  const waiting = plan.limit.awaitingRules.map((name) => `${name}: what vanished of it waits for approval`);
   if (applied !== null && unproven(await firewall.running(), applied, bottomRule).length === 0) {
-    return { notOpened: applied.withheld === null ? [] : notOpened, stillOpen: [] };
+    return { notOpened: applied.withheld === null ? [] : notOpened, stillOpen: waiting };
   }
   return {
     notOpened,
-    stillOpen: [...plan.removals, ...plan.shrinks].map(({ name, why }) => `${name}: ${why}`),
+    stillOpen: [...[...plan.removals, ...plan.shrinks].map(({ name, why }) => `${name}: ${why}`), ...waiting],
   };
 };
 

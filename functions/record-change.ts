@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { changeFromEvent } from '../shared/aws/events/events.ts';
+import { eventFromInput } from '../shared/aws/events/operator.ts';
 import { NamedError } from '../shared/domain/errors.ts';
 import { ec2Part } from '../shared/runtime/clients/ec2.ts';
 import { tableParts } from '../shared/runtime/clients/table.ts';
@@ -23,14 +24,16 @@ export const recordChange = defineStep({
     ec2: ec2Part(surroundings),
     now: surroundings.world.now,
   }),
-  run: async ({ changes, records, turns, ec2, now }, event, { execution }, settings) => {
+  run: async ({ changes, records, turns, removalCount, ec2, now }, input, { execution }, settings) => {
     const origin = { account: settings.ACCOUNT_ID ?? null, region: settings.EVENT_REGION ?? null };
-    const meaning = await changeFromEvent(event, origin, ec2);
+    const meaning = await changeFromEvent(eventFromInput(input, execution, origin), origin, ec2);
     if (meaning.kind === 'nothing') {
       return { format: 1, work: 'none', because: `Nothing to do: ${meaning.because}.`, change: null };
     }
     const { change } = meaning;
     const items = await changes.record(execution, change);
+    const { operator } = change;
+    if (operator !== undefined && 'approve' in operator) await removalCount.approve(execution.name, operator.approve);
     const lag = await lagOf(ec2, change);
     if (lag !== null && isYoung(change, now(), settings)) {
       throw new NamedError(

@@ -10,6 +10,7 @@ import { noticesPart } from '../shared/runtime/clients/notices.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
 import { askFirewall, disagreementMetric } from '../shared/workflow/ask-firewall.ts';
 import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
+import { awaitingNotice, noteScopeSettings } from '../shared/workflow/removal-limit.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
 import type { BatchLine } from '../shared/workflow/step-results.ts';
 
@@ -71,6 +72,7 @@ export const releaseTurn = defineHeldStep({
     const left = new Set(notYet);
     const done = batch.filter(({ pk, sk }) => !left.has(`${pk} ${sk}`));
     const own = await markHandled(held, done, plan, job);
+    await noteScopeSettings(held, done, plan);
     await table.turns.note(execution, fence, { limit: Math.min(largestBatch, turn.limit * 2) });
     await table.turns.release(execution, fence);
     // The work is done and the turn is another execution's: what follows only tells, and never fails this one.
@@ -115,6 +117,8 @@ const tellHouse = async (notices: Notices, plan: Plan | null): Promise<string | 
         message: text,
       });
     }
+    const waits = plan === null ? null : awaitingNotice(plan.limit);
+    if (waits !== null) await notices.once(waits.key, waits.notice);
     return null;
   } catch (error) {
     return error instanceof Error ? `${error.name}: ${error.message}` : String(error);

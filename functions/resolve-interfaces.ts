@@ -1,3 +1,4 @@
+import type { RoutesToFirewall } from '../shared/aws/ec2/firewall-routes.ts';
 import { resolveInterfaces as resolve } from '../shared/aws/ec2/interfaces.ts';
 import { idsOf } from '../shared/domain/change.ts';
 import { allRecorded, recordedIn } from '../shared/domain/plan/recorded.ts';
@@ -52,10 +53,17 @@ export const resolveInterfaces = defineHeldStep({
           ),
           byAddressAlone: shown(resolved.byAddressAlone, isOwn),
           leftPending: shown(notYet),
+          warnings: shown(routeWarnings(resolved)),
         }),
       },
     };
   },
 });
+
+/** What the settings name and no route leads to. */
+const routeWarnings = ({ noRouteTo, targetsUnnamed }: RoutesToFirewall): readonly string[] =>
+  [...noRouteTo, ...targetsUnnamed].map(
+    (id) => `FIREWALL_TARGETS names ${id}, and no route table does: no route leads there`,
+  );
 
 export const handler = handlerOf(resolveInterfaces);

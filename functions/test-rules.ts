@@ -1,6 +1,6 @@
-import { isNamed } from '../shared/domain/errors.ts';
 import type { LeftOut } from '../shared/domain/grants/grants.ts';
 import { changesAnything, makePlan, type Plan } from '../shared/domain/plan/make-plan.ts';
+import { awaitingText } from '../shared/domain/plan/removal-words.ts';
 import { isDefaultRule } from '../shared/domain/policy/bottom-rule.ts';
 import { trafficText } from '../shared/domain/sets/traffic.ts';
 import type { FirewallReads } from '../shared/panos/firewall.ts';
@@ -8,20 +8,10 @@ import { firewallPart } from '../shared/runtime/clients/firewall.ts';
 import { digestOf } from '../shared/runtime/digest.ts';
 import { planSettingsOf } from '../shared/runtime/settings.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
-import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
-import { splitBatch } from '../shared/workflow/split-batch.ts';
+import { defineHeldStep } from '../shared/workflow/held-step.ts';
+import { limitInputsOf, shownLimit } from '../shared/workflow/removal-limit.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
 import type { Resolved } from '../shared/workflow/step-results.ts';
-
-/** The plan. One that removes too much is split first: it may be another execution's change in hand that removes so much. */
-const planOrSplit = async (held: Held<unknown>, inputs: Parameters<typeof makePlan>[0]): Promise<Plan> => {
-  try {
-    return makePlan(inputs);
-  } catch (error) {
-    if (isNamed(error, 'TooMuchToRemove')) return splitBatch(held, error, null);
-    throw error;
-  }
-};
 
 /**
  * Each candidate rule against the policy as it will be, and what becomes of the rules we own: the whole plan. Reads the firewall
@@ -38,22 +28,24 @@ export const testRules = defineHeldStep({
   act: async (held, { firewall, now }) => {
     const { results, table, settings } = held;
     const resolved = await results.read('ResolveInterfaces');
-    const { scope, candidates, notExpressible = [] } = await results.read('DeriveRules');
+    const derived = await results.read('DeriveRules');
+    const { scope, candidates, notExpressible = [] } = derived;
     const snapshot = await firewall.snapshot();
-    const plan = await planOrSplit(held, {
+    const plan = makePlan({
       firewall: snapshot,
       rules: await table.records.rules(),
       objects: await table.records.objects(),
       candidates,
       scope: new Set(scope),
-      vanished: new Set(resolved.resolved.gone.filter((each) => each.vanished).map((each) => each.interface)),
       closures: {
         stored: await table.records.closures(),
         ...instancesOf(resolved),
-        reopened: resolved.taken.flatMap(({ change }) => change.reopens ?? []),
+        reopened: resolved.taken.flatMap(({ change: { operator } }) =>
+          operator !== undefined && 'reopen' in operator ? [operator.reopen] : [],
+        ),
         now: now(),
       },
-      approved: resolved.taken.flatMap(({ change }) => change.approvesPlan ?? []),
+      limit: await limitInputsOf(held, resolved, derived),
       settings: planSettingsOf(settings),
       lowest: isDefaultRule(settings.BOTTOM_RULE) ? await table.records.lowest() : null,
       ruleXpath: firewall.ruleXpath,
@@ -62,7 +54,8 @@ export const testRules = defineHeldStep({
     const others = snapshot.pending
       .map((edit) => edit.administrator)
       .filter((administrator) => administrator !== settings.FIREWALL_ADMINISTRATOR);
-    const writes = changesAnything(plan);
+    // What the execution fails with is known here, and raised once the rest of the plan is carried out.
+    const writes = changesAnything(plan) || plan.limit.fails !== null || derived.facts.length > 0;
     return {
       result: plan,
       output: {
@@ -107,6 +100,7 @@ const shownPlan = (plan: Plan, unreadable: readonly string[]) => ({
   unreadableItems: shown(unreadable.map(brief)),
   notTouched: shown(plan.notTouched.map(brief)),
   reports: shown(plan.reports.map(brief)),
+  awaitsApproval: shownLimit(plan.limit),
 });
 
 const reasonsIn = (leftOut: readonly LeftOut[]): string =>
@@ -129,6 +123,7 @@ const judgedWords = ({ judged, closed }: Plan, others: boolean): string => {
 };
 
 const nothingToAdd = (plan: Plan, { resolved }: Resolved, notExpressible: readonly LeftOut[]): string => {
+  if (plan.limit.awaiting.length > 0) return awaitingText(plan.limit.awaiting, plan.limit.awaitingRules);
   const notOpened = [...plan.leftOut, ...notExpressible];
   if (plan.judged.length > 0) {
     const left = notOpened.length > 0 ? [reasonsIn(notOpened)] : [];

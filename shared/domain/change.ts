@@ -38,9 +38,16 @@ export interface Change {
   readonly announced: Announced;
   /** The hash of a plan that `TooMuchToRemove` held back and somebody approves with this change. */
   readonly approvesPlan?: string;
-  /** The name of a rule of ours: what an administrator closed in it, an operator opens again with this change. */
-  readonly reopens?: string;
+  /** What an operator asks for beside the resync that this change is. */
+  readonly operator?: OperatorAct;
 }
+
+/** What an operator asks for by the input of an execution: one verb. */
+export type OperatorAct =
+  /** Interfaces that may lose their grants though they vanished. */
+  | { readonly approve: readonly string[] }
+  /** The name of a rule of ours: what an administrator closed in it is open again. */
+  | { readonly reopen: string };
 
 /** The word by which a subject is written in keys and outputs: its id, or `everything`. */
 export const subjectId = (subject: Subject): string => (subject.kind === 'everything' ? 'everything' : subject.id);

@@ -106,8 +106,9 @@ export const errorCatalogue = {
   },
   TooMuchToRemove: {
     next: 'final',
-    means: 'The plan would remove much because things are absent in EC2, not because they were stopped or revoked.',
-    whatToDo: 'Check that the account and region are right; approve the plan by its hash if it is meant.',
+    means: 'What the event is about vanished from EC2, and with it more than may go within a day without approval.',
+    whatToDo:
+      'Check that account, Region and FIREWALL_TARGETS are right; if it is meant, start an execution with the input that the cause gives.',
   },
   FirewallFull: {
     next: 'final',

@@ -137,11 +137,11 @@ const settings = {
     schema: number(whole.max(10, 'is more than 10')).default(10),
   },
   BRAKE_INTERFACES: {
-    about: 'A plan that takes grants from more interfaces than this, because they vanished, may need approval.',
+    about: 'When more interfaces than this lose grants within a day, because things vanished, approval may be needed.',
     schema: number(whole).default(20),
   },
   BRAKE_PERCENT: {
-    about: '… and needs it when these are also more than this share of all interfaces with grants, in percent.',
+    about: '… and is needed when these are also more than this share of all interfaces with grants, in percent.',
     schema: number(z.number().max(100, 'is more than 100')).default(25),
   },
   SERVICE_INTERFACES: {

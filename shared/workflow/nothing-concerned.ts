@@ -45,11 +45,12 @@ export const nothingConcerned = async (
   // Read before the records: a holder that gives the turn up meanwhile has recorded by then what it made.
   if (mayUndo(change, settings) && isHeld(await turns.read(), now())) return null;
   const rules = await records.rules();
-  const { recorded, interfaces, mayReturn, leftOut } = await resolveInterfaces(
+  const { recorded, interfaces, mayReturn, leftOut, noRouteTo } = await resolveInterfaces(
     ec2,
     { subjects, recorded: recordedIn(rules, subjects), held: allRecorded(rules) },
     interfaceSettingsOf(settings),
   );
-  if (recorded.length > 0 || interfaces.length > 0 || mayReturn.length > 0) return null;
+  // Where no route leads to the firewall at all, nothing is behind it for a reason that an operator must hear.
+  if ([recorded, interfaces, mayReturn, noRouteTo].some((part) => part.length > 0)) return null;
   return leftOut.map(({ what, reason }) => `${what}: ${reason}`);
 };

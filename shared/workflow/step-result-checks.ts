@@ -4,8 +4,10 @@ import { errorCatalogue } from '../domain/errors.ts';
 import type { Contributions, GrantDestination, LeftOut, NetworkInterface } from '../domain/grants/grants.ts';
 import type { NetworkPicture } from '../domain/grants/routes.ts';
 import type { Closed, ClosureRecord } from '../domain/plan/closures.ts';
+import type { UnexplainedLoss } from '../domain/plan/losses.ts';
 import type { Plan } from '../domain/plan/make-plan.ts';
 import type { ObjectRecord, RuleRecord } from '../domain/plan/ownership.ts';
+import type { LimitOutcome } from '../domain/plan/removal-limit.ts';
 import { byTrafficColumn } from '../domain/policy/policy.ts';
 import type { CandidateRule } from '../domain/rules/candidate-rules.ts';
 import type { RuleContent } from '../domain/rules/rule-content.ts';
@@ -56,7 +58,7 @@ const change = exactly<Change>()(
       ).exactOptional(),
     }),
     approvesPlan: text.exactOptional(),
-    reopens: text.exactOptional(),
+    operator: z.union([z.object({ approve: texts }), z.object({ reopen: text })]).exactOptional(),
   }),
 );
 
@@ -132,15 +134,22 @@ const resolved = exactly<Resolved>()(
             'detached',
             'absent',
             'elsewhere',
+            'deleted',
+            'away',
+            'setting',
             'not routed',
             'firewall',
           ]),
           vanished: z.boolean(),
         }),
       ),
+      shown: list(z.object({ id: text, vpc: text, subnet: text, groups: texts, addresses: texts })),
       terminated: texts,
       unknown: texts,
       network,
+      targets: texts,
+      noRouteTo: texts,
+      targetsUnnamed: texts,
     }),
   }),
 );
@@ -182,8 +191,28 @@ const candidate = exactly<CandidateRule>()(
   }),
 );
 
+const unexplained = exactly<UnexplainedLoss>()(
+  z.object({ group: text, family, traffic, because: z.enum(['away', 'vanished']), ...sides }),
+);
+
 const derived = exactly<Derived>()(
-  z.object({ scope: texts, candidates: list(candidate), notExpressible: list(leftOut).exactOptional() }),
+  z.object({
+    scope: texts,
+    candidates: list(candidate),
+    notExpressible: list(leftOut).exactOptional(),
+    unexplained: list(unexplained),
+    facts: texts,
+    outdatedFacts: texts,
+  }),
+);
+
+const limit = exactly<LimitOutcome>()(
+  z.object({
+    awaiting: texts,
+    awaitingRules: texts,
+    lost: texts,
+    fails: z.object({ name: z.enum(['TooMuchToRemove', 'Misconfigured']), message: text }).nullable(),
+  }),
 );
 
 const action = z.enum(['allow', 'deny', 'drop', 'reset-client', 'reset-server', 'reset-both']);
@@ -312,6 +341,7 @@ const plan = exactly<Plan>()(
     unused: texts,
     reports: texts,
     notTouched: texts,
+    limit,
     bottomRule: text.nullable().exactOptional(),
     lines: list(z.object({ about: texts, text })),
   }),

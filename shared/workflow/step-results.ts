@@ -1,7 +1,9 @@
+import type { RoutesToFirewall } from '../aws/ec2/firewall-routes.ts';
 import type { Turn } from '../aws/table/turn.ts';
 import type { Change, Subject } from '../domain/change.ts';
 import type { LeftOut } from '../domain/grants/grants.ts';
 import type { ResolvedInterfaces } from '../domain/grants/standing.ts';
+import type { UnexplainedLoss } from '../domain/plan/losses.ts';
 import type { Plan } from '../domain/plan/make-plan.ts';
 import type { ObjectRecord } from '../domain/plan/ownership.ts';
 import type { ExpectedRule } from '../domain/plan/proof.ts';
@@ -21,7 +23,7 @@ export interface Resolved {
   /** Keys of changes left pending, since EC2 does not show them yet. */
   readonly notYet: readonly string[];
   readonly taken: readonly BatchLine[];
-  readonly resolved: Omit<ResolvedInterfaces, 'mayReturn'>;
+  readonly resolved: Omit<ResolvedInterfaces, 'mayReturn'> & RoutesToFirewall;
 }
 
 /** What EC2 grants the interfaces in scope, as candidate rules: each grant is in exactly one. */
@@ -30,6 +32,11 @@ export interface Derived {
   readonly candidates: readonly CandidateRule[];
   /** What EC2 grants and no rule can say. Absent in what an earlier release wrote. */
   readonly notExpressible?: readonly LeftOut[];
+  /** What owned rules stand for, EC2 grants no more, and nothing explains. */
+  readonly unexplained: readonly UnexplainedLoss[];
+  /** What EC2 positively shows to be gone and is not written down yet; and what of that is no longer so. */
+  readonly facts: readonly string[];
+  readonly outdatedFacts: readonly string[];
 }
 
 /** What must be true of one rule in the running configuration after the commit. */

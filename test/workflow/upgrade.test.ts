@@ -162,6 +162,20 @@ describe('a house that release 1 furnished', () => {
     });
   }
 
+  test('one wrong digit in the targets removes none of it: the resync fails by that name', async () => {
+    const { outside } = house.momentOf('all is quiet');
+    const environment = { ...house.environment, FIREWALL_TARGETS: 'i-0f1ea11000000000e' };
+    const system = await createCrashSystem({ from: outside, environment });
+    const before = policyOf(system, await system.items());
+    system.clock.advance(3_600_000);
+    startResync(system);
+    await system.idle();
+    const [run] = system.executions.all();
+    assert.equal(run?.error, 'Misconfigured');
+    assert.match(String(run?.cause), /FIREWALL_TARGETS: no route table .* names i-0f1ea11000000000e/);
+    assert.deepEqual(policyOf(system, await system.items()), before);
+  });
+
   test('what is recorded for an instance goes when it stops, and nothing else does', async () => {
     const system = await house.systemAt('all is quiet');
     const before = await system.items();

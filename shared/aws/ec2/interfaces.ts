@@ -13,6 +13,7 @@ import {
   standingsOf,
 } from '../../domain/grants/standing.ts';
 import type { Ec2Reads } from './ec2.ts';
+import { type RoutesToFirewall, routesToFirewall } from './firewall-routes.ts';
 
 /** Tables, ranges and prefix lists that decide over these subnets. */
 const readPicture = async (
@@ -30,7 +31,11 @@ const readPicture = async (
 const everyInterfaceBehind = async (
   reads: Ec2Reads,
   targets: readonly string[],
-): Promise<{ readonly interfaces: readonly SeenInterface[]; readonly picture: NetworkPicture }> => {
+): Promise<{
+  readonly interfaces: readonly SeenInterface[];
+  readonly picture: NetworkPicture;
+  readonly tables: readonly SeenRouteTable[];
+}> => {
   const tables = await reads.allRouteTables();
   const mentions = tables.filter((table) =>
     table.routes.some((route) => route.targets.some((target) => targets.includes(target))),
@@ -44,7 +49,7 @@ const everyInterfaceBehind = async (
   const subnets = (await reads.subnetsOfVpcs(vpcs)).filter((subnet) =>
     behind.has(effectiveTable(picture, subnet)?.id ?? ''),
   );
-  return { interfaces: await reads.interfacesInSubnets(subnets.map((subnet) => subnet.id)), picture };
+  return { interfaces: await reads.interfacesInSubnets(subnets.map((subnet) => subnet.id)), picture, tables };
 };
 
 /** The picture for every subnet seen; what a resync has read already is not read again unless an interface lies outside. */
@@ -96,7 +101,11 @@ const behindNatOf = (preNatAddresses: InterfaceSettings['preNatAddresses']): Rea
   new Map([...preNatPairs(preNatAddresses)].map(([behind, before]) => [before, [behind]]));
 
 /** Reads everything that the scope is about: from the subjects on, until nothing more comes in. */
-const see = async (reads: Ec2Reads, scope: InterfaceScope, settings: InterfaceSettings): Promise<Seen> => {
+const see = async (
+  reads: Ec2Reads,
+  scope: InterfaceScope,
+  settings: InterfaceSettings,
+): Promise<Seen & RoutesToFirewall> => {
   const { subjects, recorded, held } = scope;
   const everything = subjects.some((subject) => subject.kind === 'everything')
     ? await everyInterfaceBehind(reads, settings.firewallTargets)
@@ -129,6 +138,7 @@ const see = async (reads: Ec2Reads, scope: InterfaceScope, settings: InterfaceSe
   for (const instance of await reads.instances(holders)) instances.set(instance.id, instance);
   const network = await pictureOf(reads, [...interfaces.values()], everything?.picture ?? null);
   const groups = await reads.groups(bareGroupsIn(scope, interfaces.values()));
+  const tables = everything === null ? network.tables : everything.tables;
   return {
     inScope: [...reach.interfaces].sort(),
     recorded: reach.recorded,
@@ -137,6 +147,7 @@ const see = async (reads: Ec2Reads, scope: InterfaceScope, settings: InterfaceSe
     instances,
     bareGroups: new Set(groups.map(({ id }) => id)),
     network,
+    ...(await routesToFirewall(reads, settings.firewallTargets, tables, everything !== null)),
   };
 };
 
@@ -150,4 +161,8 @@ export const resolveInterfaces = async (
   reads: Ec2Reads,
   scope: InterfaceScope,
   settings: InterfaceSettings,
-): Promise<ResolvedInterfaces> => standingsOf(scope, await see(reads, scope, settings), settings);
+): Promise<ResolvedInterfaces & RoutesToFirewall> => {
+  const { targets, noRouteTo, targetsUnnamed, ...seen } = await see(reads, scope, settings);
+  const standings = standingsOf(scope, seen, { ...settings, firewallTargets: targets });
+  return { ...standings, targets, noRouteTo, targetsUnnamed };
+};

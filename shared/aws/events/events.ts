@@ -3,6 +3,7 @@ import { subjectId } from '../../domain/change.ts';
 import { type CallMeaning, decoders, type LookUp } from './event-calls.ts';
 import { type Delivered, delivered, type ExpectedOrigin } from './event-envelope.ts';
 import { idOf, optionalPart, optionalText, type Part, textOf } from './event-fields.ts';
+import { operatorActIn } from './operator.ts';
 
 export { type ExpectedOrigin, resyncDetailType, resyncSource } from './event-envelope.ts';
 
@@ -74,20 +75,23 @@ const stateMeaning = ({ body, eventId, when }: Delivered): EventMeaning => {
   };
 };
 
-/** A resync; with `detail.approvePlan` it also approves a plan that would remove much. */
+/** A resync; with `detail.operator` it also does what an operator asks. `detail.approvePlan` is how releases before approved a plan. */
 const resyncMeaning = ({ body, eventId, when }: Delivered): EventMeaning => {
   const detail = optionalPart(body, 'detail');
   const approved = detail === null ? null : optionalText(detail, 'approvePlan');
+  const operator = detail === null ? null : operatorActIn(detail);
+  const isOperator = approved !== null || operator !== null;
   return {
     kind: 'change',
     change: {
-      kind: approved === null ? 'Scheduled resync' : 'Approved resync',
+      kind: isOperator ? 'Approved resync' : 'Scheduled resync',
       subjects: [{ kind: 'everything' }],
-      who: approved === null ? 'schedule' : 'operator',
+      who: isOperator ? 'operator' : 'schedule',
       when,
       eventId,
       announced: { instanceStates: {}, createdRules: [], removedRules: [] },
       ...(approved === null ? {} : { approvesPlan: approved }),
+      ...(operator === null ? {} : { operator }),
     },
     lookUps: [],
   };

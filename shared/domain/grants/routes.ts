@@ -33,8 +33,23 @@ interface Hop {
   readonly prefixLength: number;
   /** Among equal destinations a written route wins over a prefix list's, and that over a learned one (documented). */
   readonly rank: number;
-  readonly toFirewall: boolean;
+  /** Whether it leads to a firewall target: `through` it, `away` while that target cannot be reached (`blackhole`). */
+  readonly firewall: Way | null;
 }
+
+type Way = 'through' | 'away';
+
+const namesTarget = (route: SeenRoute, targets: readonly string[]): boolean =>
+  route.targets.some((target) => targets.includes(target));
+
+/** Those of the targets that no route names, whatever its state: nothing is behind the firewall by them. */
+export const targetsWithoutRoute = (
+  tables: readonly SeenRouteTable[],
+  targets: readonly string[],
+): readonly string[] => {
+  const named = new Set(tables.flatMap((table) => table.routes.flatMap((route) => route.targets)));
+  return targets.filter((target) => !named.has(target));
+};
 
 const hopsOf = (
   route: SeenRoute,
@@ -46,20 +61,18 @@ const hopsOf = (
   const { kind, value } = route.destination;
   const cidrs = kind === 'cidr' ? [value] : (picture.prefixLists.find((list) => list.id === value)?.entries ?? []);
   const rank = route.propagated ? 2 : kind === 'prefix-list' ? 1 : 0;
-  // A blackhole still wins by its prefix, and what it takes is lost: it never counts as a way to the firewall.
-  const toFirewall = route.state === 'active' && route.targets.some((target) => targets.includes(target));
+  // A blackhole still wins by its prefix, and what it takes is lost for now: it never counts as a way through the firewall.
+  const firewall = !namesTarget(route, targets) ? null : route.state === 'active' ? 'through' : 'away';
   return cidrs.flatMap((cidr) => {
     const range = rangeOfCidr(cidr);
     const prefixLength = Number(cidr.slice(cidr.indexOf('/') + 1));
-    return range === null ? [] : [{ family: range.family, line: range.line, prefixLength, rank, toFirewall }];
+    return range === null ? [] : [{ family: range.family, line: range.line, prefixLength, rank, firewall }];
   });
 };
 
-/**
- * The addresses outside the VPC whose traffic this table sends to a firewall target: longest prefix first, so that a more
- * specific route (or blackhole) takes its part away. Addresses inside the VPC are local, whatever routes say of them.
- */
-export const addressesThroughFirewall = (
+/** The addresses outside the VPC whose traffic this table sends one way: longest prefix first, so that a more specific route takes its part away. */
+const addressesGoing = (
+  way: Way,
   table: SeenRouteTable,
   family: AddressFamily,
   picture: NetworkPicture,
@@ -67,20 +80,31 @@ export const addressesThroughFirewall = (
 ): Line => {
   const hops = table.routes.flatMap((route) => hopsOf(route, picture, targets)).filter((hop) => hop.family === family);
   const local = lineOfCidrs(vpcRanges(picture, table.vpc, family), family);
-  return sentToFirewall(hops, subtract(wholeFamily[family], local));
+  return sentToFirewall(way, hops, subtract(wholeFamily[family], local));
 };
 
-/** What of these addresses the hops send to a firewall target, longest prefix first. */
-const sentToFirewall = (hops: readonly Hop[], addresses: Line): Line => {
+/** What of these addresses the hops send to a firewall target one way, longest prefix first. */
+const sentToFirewall = (way: Way, hops: readonly Hop[], addresses: Line): Line => {
   let open = addresses;
-  let through = emptyLine;
+  let going = emptyLine;
   for (const hop of hops.toSorted((a, b) => b.prefixLength - a.prefixLength || a.rank - b.rank)) {
     if (isEmptyLine(open)) break;
-    if (hop.toFirewall) through = unite(through, intersect(open, hop.line));
+    if (hop.firewall === way) going = unite(going, intersect(open, hop.line));
     open = subtract(open, hop.line);
   }
-  return through;
+  return going;
 };
+
+type OfTable = Parameters<typeof addressesGoing> extends [Way, ...infer Rest] ? Rest : never;
+
+/**
+ * The addresses outside the VPC whose traffic this table sends to a firewall target. Addresses inside the VPC are local,
+ * whatever routes say of them.
+ */
+export const addressesThroughFirewall = (...of: OfTable): Line => addressesGoing('through', ...of);
+
+/** Those it would send there if the target were not away: the route is a blackhole for as long (a failover, a resize). */
+export const addressesWhileAway = (...of: OfTable): Line => addressesGoing('away', ...of);
 
 /**
  * The addresses inside the VPC whose traffic this table sends to a firewall target all the same: by a route more specific
@@ -104,7 +128,7 @@ export const localThroughFirewall = (
       ),
     );
   const hops = written.flatMap((route) => hopsOf(route, picture, targets)).filter((hop) => hop.family === family);
-  return sentToFirewall([...hops, ...implied], lineOfCidrs(ranges, family));
+  return sentToFirewall('through', [...hops, ...implied], lineOfCidrs(ranges, family));
 };
 
 /** The families for which anything outside the VPC is reached through the firewall. */
@@ -114,3 +138,7 @@ export const familiesBehindFirewall = (
   targets: readonly string[],
 ): readonly AddressFamily[] =>
   ([4, 6] as const).filter((family) => !isEmptyLine(addressesThroughFirewall(table, family, picture, targets)));
+
+/** Whether anything outside the VPC would be reached through a firewall target that is away. */
+export const isFirewallAway = (table: SeenRouteTable, picture: NetworkPicture, targets: readonly string[]): boolean =>
+  ([4, 6] as const).some((family) => !isEmptyLine(addressesWhileAway(table, family, picture, targets)));

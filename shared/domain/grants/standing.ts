@@ -3,7 +3,7 @@ import { remembering } from '../remember.ts';
 import { type AddressFamily, contains, familyOf } from '../sets/addresses.ts';
 import { ByAddress } from './by-address.ts';
 import type { GrantDestination, LeftOut, NetworkInterface } from './grants.ts';
-import { effectiveTable, familiesBehindFirewall, type NetworkPicture } from './routes.ts';
+import { effectiveTable, familiesBehindFirewall, isFirewallAway, type NetworkPicture } from './routes.ts';
 import type { SeenInstance, SeenInterface, SeenRouteTable } from './seen.ts';
 
 /** What a run looks at. */
@@ -38,13 +38,19 @@ export interface GoneInterface {
     | 'shutting-down'
     | 'terminated'
     | 'detached'
+    | 'deleted'
     | 'absent'
     | 'elsewhere'
     | 'not routed'
+    | 'away'
+    | 'setting'
     | 'firewall';
-  /** True when EC2 shows nothing that explains it (absent, no longer routed): such removals are limited. */
+  /** True when EC2 shows nothing that explains it (absent, no longer routed, or only a setting does): counted against the removal limit. */
   readonly vanished: boolean;
 }
+
+/** An interface that EC2 shows, with all it carries and holds. */
+export type ShownInterface = Pick<SeenInterface, 'id' | 'vpc' | 'subnet' | 'groups' | 'addresses'>;
 
 export interface ResolvedInterfaces {
   /** Ids of all interfaces the run decides about: shown by EC2 or only recorded, counting or not. */
@@ -62,6 +68,8 @@ export interface ResolvedInterfaces {
   readonly unknown: readonly string[];
   /** Interfaces left out whose instance is stopped or stopping: it may just be starting. */
   readonly mayReturn: readonly string[];
+  /** The interfaces that EC2 shows and that count or are recorded: rules may stand for them. */
+  readonly shown: readonly ShownInterface[];
   readonly network: NetworkPicture;
 }
 
@@ -69,21 +77,6 @@ const living = new Set(['pending', 'running']);
 
 /** Service interfaces that carry other interfaces' traffic: never protected by themselves. */
 const carriers = /^(gateway_load_balancer|gateway_load_balancer_endpoint|nat_?gateway|transit_gateway|trunk)$/i;
-
-/** Why an interface that no instance holds does not count; null when it does. */
-const withoutInstance = (
-  { type, requester }: SeenInterface,
-  { serviceInterfaces }: Pick<InterfaceSettings, 'serviceInterfaces'>,
-): string | null => {
-  // Of a pod or task, reached through the trunk interface of an instance. Inferred: EC2 shows no attachment of it.
-  const isBranch = type === 'branch';
-  if (requester === null && type === 'interface') return 'the interface is attached to no instance';
-  if (carriers.test(type))
-    return `an interface of an AWS service (${requester ?? type}) that carries the traffic of others`;
-  if (serviceInterfaces === 'include') return null;
-  const what = isBranch ? 'a branch interface' : `an interface of an AWS service (${requester ?? type})`;
-  return `${what}, not of an instance: only SERVICE_INTERFACES=include protects it`;
-};
 
 /** Everything EC2 shows that the scope is about, and all that turned out to belong to it. */
 export interface Seen extends Pick<ResolvedInterfaces, 'inScope' | 'recorded' | 'byAddressAlone'> {
@@ -101,11 +94,31 @@ type Standing =
 
 const leftOutAs = (how: GoneInterface['how'], reason: string): Standing => ({ kind: 'left out', how, reason });
 
+/** Why an interface that no instance holds does not count; null when it does. */
+const withoutInstance = (
+  { type, requester }: SeenInterface,
+  { serviceInterfaces }: Pick<InterfaceSettings, 'serviceInterfaces'>,
+): Standing | null => {
+  // Of a pod or task, reached through the trunk interface of an instance. Inferred: EC2 shows no attachment of it.
+  const isBranch = type === 'branch';
+  if (requester === null && type === 'interface')
+    return leftOutAs('detached', 'the interface is attached to no instance');
+  if (carriers.test(type))
+    return leftOutAs(
+      'detached',
+      `an interface of an AWS service (${requester ?? type}) that carries the traffic of others`,
+    );
+  if (serviceInterfaces === 'include') return null;
+  const what = isBranch ? 'a branch interface' : `an interface of an AWS service (${requester ?? type})`;
+  return leftOutAs('setting', `${what}, not of an instance: only SERVICE_INTERFACES=include protects it`);
+};
+
 const standingOf = (
   each: SeenInterface,
   seen: Seen,
   settings: InterfaceSettings,
   familiesOf: (table: SeenRouteTable) => readonly AddressFamily[],
+  isAway: (table: SeenRouteTable) => boolean,
 ): Standing => {
   const { firewallTargets: targets } = settings;
   const holder = each.instance === null ? null : (seen.instances.get(each.instance) ?? null);
@@ -113,8 +126,8 @@ const standingOf = (
     holder !== null && (targets.includes(holder.id) || holder.interfaces.some(({ id }) => targets.includes(id)));
   if (targets.includes(each.id) || firewallHolds) return leftOutAs('firewall', 'the interface is the firewall’s own');
   if (each.instance === null) {
-    const reason = withoutInstance(each, settings);
-    if (reason !== null) return leftOutAs('detached', reason);
+    const left = withoutInstance(each, settings);
+    if (left !== null) return left;
   } else if (holder === null) {
     return leftOutAs('absent', `EC2 does not know its instance ${each.instance}`);
   } else if (!living.has(holder.state)) {
@@ -124,6 +137,11 @@ const standingOf = (
   if (table === null) return leftOutAs('not routed', `no route table found for ${each.subnet}`);
   const families = familiesOf(table);
   const addresses = each.addresses.filter((address) => families.includes(familyOf(address)));
+  if (addresses.length === 0 && isAway(table))
+    return leftOutAs(
+      'away',
+      `the route of ${each.subnet} to the firewall is a blackhole (${table.id}): the firewall is away, so what is there is kept and nothing is opened`,
+    );
   if (addresses.length === 0)
     return leftOutAs(
       'not routed',
@@ -145,7 +163,9 @@ const stateOf = (state: string): GoneInterface['how'] => states.find((each) => e
 /** How a recorded interface that EC2 does not show stands: as its instance does, if that is known. */
 const missing = (recorded: GrantDestination, seen: Seen): GoneInterface['how'] => {
   const holder = seen.instances.get(recorded.instance);
-  return holder === undefined || living.has(holder.state) ? 'absent' : stateOf(holder.state);
+  if (holder === undefined) return 'absent';
+  // The instance is shown, and the interface is not among what it holds.
+  return living.has(holder.state) ? 'deleted' : stateOf(holder.state);
 };
 
 /**
@@ -157,7 +177,8 @@ const isElsewhere = ({ interface: id, address, vpc }: GrantDestination, shownAt:
     .overlapping(address)
     .some((each) => each.id !== id && each.vpc === vpc && each.addresses.some((held) => contains(held, address)));
 
-const vanishedBy = (how: GoneInterface['how']): boolean => how === 'absent' || how === 'not routed';
+const unexplained = new Set<GoneInterface['how']>(['absent', 'not routed', 'setting', 'firewall']);
+const vanishedBy = (how: GoneInterface['how']): boolean => unexplained.has(how);
 
 /** Recorded destinations by interface. */
 const byInterface = (recorded: readonly GrantDestination[]): ReadonlyMap<string, readonly GrantDestination[]> =>
@@ -247,12 +268,15 @@ export const standingsOf = (
   const once = remembering();
   const familiesOf = (table: SeenRouteTable): readonly AddressFamily[] =>
     once(table.id, () => familiesBehindFirewall(table, seen.network, settings.firewallTargets));
+  const isAway = (table: SeenRouteTable): boolean =>
+    once(`away ${table.id}`, () => isFirewallAway(table, seen.network, settings.firewallTargets));
   const standings = new Map(
     [...seen.interfaces.values()]
       .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-      .map((each) => [each.id, standingOf(each, seen, settings, familiesOf)] as const),
+      .map((each) => [each.id, standingOf(each, seen, settings, familiesOf, isAway)] as const),
   );
   const asked = instancesOf(scope, seen.recorded);
+  const isRecorded = new Set(seen.recorded.map((each) => each.interface));
   const leftOut = [...standings].flatMap(([id, standing]) =>
     standing.kind === 'left out' ? [{ id, how: standing.how, reason: standing.reason }] : [],
   );
@@ -267,6 +291,9 @@ export const standingsOf = (
     terminated: asked.filter((id) => /^(shutting-down|terminated)$/.test(seen.instances.get(id)?.state ?? '')),
     unknown: asked.filter((id) => !seen.instances.has(id)),
     mayReturn: leftOut.filter(({ how }) => how === 'stopped' || how === 'stopping').map(({ id }) => id),
+    shown: [...seen.interfaces.values()]
+      .filter(({ id }) => isRecorded.has(id) || standings.get(id)?.kind === 'counts')
+      .map(({ id, vpc, subnet, groups, addresses }) => ({ id, vpc, subnet, groups, addresses })),
     network: seen.network,
   };
 };

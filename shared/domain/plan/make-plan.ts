@@ -20,14 +20,13 @@ import type { ObjectRecord, RuleRecord } from './ownership.ts';
 import { placing } from './placing.ts';
 import { type ClosureInputs, type PlannedClosures, planClosures } from './plan-closures.ts';
 import { type Recognition, recognise } from './recognise.ts';
-import { type RemovalLimits, vanishedLoss } from './removal-limit.ts';
+import { type LimitInputs, type LimitOutcome, type RemovalLimits, removeWithinLimit } from './removal-limit.ts';
 import {
   heldTexts,
   missingCandidates,
   type PlannedMove,
   type PlannedRemoval,
   type PlannedShrink,
-  planRemovals,
   type Removals,
   withRemovals,
 } from './removals.ts';
@@ -62,12 +61,10 @@ export interface PlanInputs {
   readonly candidates: readonly CandidateRule[];
   /** Interfaces the plan decides about: what others hold stays as it is. */
   readonly scope: ReadonlySet<string>;
-  /** Interfaces of which EC2 shows nothing that explains their absence. */
-  readonly vanished: ReadonlySet<string>;
   /** What the table holds of closures, and what else they hang on. */
   readonly closures: Omit<ClosureInputs, 'candidate' | 'running' | 'owned' | 'records' | 'candidates'>;
-  /** Hashes of plans that an administrator has approved, though they remove much. */
-  readonly approved: readonly string[];
+  /** What vanished, and how much of it may go. */
+  readonly limit: LimitInputs;
   readonly settings: PlanSettings;
   /** The lowest rules of others in the last proven order, by uuid, the lowest last; null or absent when never recorded. */
   readonly lowest?: readonly string[] | null;
@@ -119,6 +116,8 @@ export interface Plan {
   readonly notTouched: readonly string[];
   /** That the bottom rule allows, or does not match, what our rules are about; null or absent when it denies it. */
   readonly bottomRule?: string | null;
+  /** What vanished: what goes of it, and what waits for approval. */
+  readonly limit: LimitOutcome;
   /** One line of outcome for each thing decided. */
   readonly lines: readonly OutcomeLine[];
 }
@@ -156,22 +155,6 @@ const checkFirewall = (inputs: PlanInputs): void => {
   checkBottomRule(viewsOf(inputs), settings.bottomRule, editsOfOthers(inputs));
   const missing = missingPrerequisites(firewall.candidate, settings);
   if (missing.length > 0) throw new NamedError('Misconfigured', `${missing.join('; ')}.`);
-};
-
-/** Holds back a plan that would remove much because things vanished from EC2, until an administrator approves its hash. */
-const checkRemovalLimit = (
-  { vanished, approved, settings, digestOf }: PlanInputs,
-  recognition: Recognition,
-  removals: Removals,
-): void => {
-  const loss = vanishedLoss(recognition, removals, vanished, settings.limits);
-  if (!loss.tooMuch) return;
-  const hash = digestOf(loss.interfaces.join(' ')).slice(0, 16);
-  if (approved.includes(hash)) return;
-  throw new NamedError(
-    'TooMuchToRemove',
-    `${loss.interfaces.length} of ${loss.owned} interfaces with grants are absent in EC2 or no longer routed through the firewall (${loss.interfaces.slice(0, 5).join(', ')}, …). Nothing was written. If that is meant, approve plan ${hash}: start an execution with {"source":"policy-sync","detail-type":"Scheduled resync","id":"…","time":"…","account":"…","region":"…","detail":{"approvePlan":"${hash}"}}.`,
-  );
 };
 
 /** The candidate rules against the policy as it will be, with the removals made. */
@@ -233,7 +216,7 @@ const outcomeLines = (
 /**
  * The plan: what is ours is recognised, loses what EC2 grants no more, and what EC2 grants and nothing of ours stands for is
  * held against the policy that remains. Pure: the same inputs make the same plan.
- * @throws BottomRuleUnusable, Misconfigured when the firewall lacks what the settings name · TooMuchToRemove · OwnershipClash
+ * @throws BottomRuleUnusable, Misconfigured when the firewall lacks what the settings name · OwnershipClash
  */
 export const makePlan = (inputs: PlanInputs): Plan => {
   const { firewall, rules, objects, candidates, settings, digestOf } = inputs;
@@ -247,7 +230,13 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     bottomRule: settings.bottomRule,
     ruleXpath: inputs.ruleXpath,
   });
-  const planned = following(planRemovals(recognition, candidates, inputs.scope), recognition, candidates);
+  const {
+    removals: within,
+    aside,
+    limit,
+  } = removeWithinLimit(recognition, candidates, inputs.scope, inputs.limit, settings.limits, digestOf);
+
+  const planned = following(within, recognition, candidates);
   const zones = { from: settings.zones['UNTRUST_ZONE'] ?? '', to: settings.zones['TRUST_ZONE'] ?? '' };
   const kept = new Set(planned.kept.map(({ uuid }) => uuid));
   const placed = placing({
@@ -259,7 +248,6 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     zones,
   });
   const removals = { ...planned, moves: [...planned.moves, ...placed.moves] };
-  checkRemovalLimit(inputs, recognition, removals);
 
   const closures = planClosures({
     ...inputs.closures,
@@ -269,7 +257,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     records: rules,
     candidates,
   });
-  const missing = missingCandidates(candidates, removals.kept);
+  const missing = missingCandidates([...candidates, ...aside], removals.kept);
   const fitted = fitToDevice(missing, firewall.candidate, firewall.destinationNat);
   const decryptionOf = decryptionReader(viewsOf(inputs).map(({ policy }) => policy));
   const judged = judge(inputs, removals, closures, withDecryption(fitted.candidates, decryptionOf));
@@ -295,10 +283,12 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     unused: unusedServices(firewall, services.objects),
     reports: [
       ...[...recognition.reports, ...placed.reports, ...services.reports].map(({ text }) => text),
+      ...closures.reports,
       ...cutOffByDecryption(recognition, removals, decryptionOf),
     ],
     notTouched: removals.notTouched,
     bottomRule: remarkOnBottomRule(firewall.candidate, settings.bottomRule, zones),
+    limit,
     lines: [
       ...outcomeLines(removals, recognition, judged),
       ...fitted.leftOut.map(({ what, reason, about }) => ({ about, text: `${what}: ${reason}` })),

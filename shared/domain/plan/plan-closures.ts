@@ -46,6 +46,8 @@ export interface PlannedClosures {
   readonly ended: readonly ClosureRecord[];
   /** Those of instances in scope, in words, with how to open them again. */
   readonly texts: readonly string[];
+  /** Of what an operator wanted opened again, what could not be, in words. */
+  readonly reports: readonly string[];
 }
 
 /** How long no permission may grant anything of a closure before it ends. */
@@ -102,7 +104,7 @@ const isSame = (one: Closed, other: Closed): boolean => JSON.stringify(one) === 
  * administrator has not committed yet counts for what is added, and is not remembered: he may take it back.
  */
 export const planClosures = (inputs: ClosureInputs): PlannedClosures => {
-  const { candidate, running, owned, records, stored, instances } = inputs;
+  const { candidate, running, owned, records, stored, instances, reopened } = inputs;
   const staged = closedIn(candidate, owned);
   const runs = candidate === running ? staged : closedIn(running, owned);
   const declined = records.flatMap((record) => closedByDeclined(record, running));
@@ -128,6 +130,14 @@ export const planClosures = (inputs: ClosureInputs): PlannedClosures => {
   });
   return {
     inForce: [...after.values(), ...more],
+    reports: reopened.flatMap((name) => {
+      if ([...current.values()].some(({ rule, record }) => rule === name || record === name))
+        return [`"${name}" still closes it as it stands: undo the edit in that rule.`];
+      if (ended.some(({ rule, record }) => rule === name || record === name)) return [];
+      return [
+        `Nothing that was closed in a rule called "${name}" is known: name the rule as the output of a run lists it.`,
+      ];
+    }),
     written,
     ended,
     texts: [...after.values(), ...more]

@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Changes, createChanges } from '../../aws/table/changes.ts';
 import { createRecords, type Records } from '../../aws/table/records.ts';
+import { createRemovalCount, type RemovalCount } from '../../aws/table/removal-limit.ts';
 import { createTable, type Table } from '../../aws/table/table.ts';
 import { createTurns, type Turns } from '../../aws/table/turn.ts';
 import { createWorkings, type Workings } from '../../aws/table/workings.ts';
@@ -12,6 +13,7 @@ export interface TableParts {
   readonly turns: Turns;
   readonly records: Records;
   readonly workings: Workings;
+  readonly removalCount: RemovalCount;
   /** Items met in lists that this version cannot read: put aside, and shown to the reader of the execution. */
   readonly unreadable: readonly string[];
 }
@@ -34,6 +36,7 @@ export const tableParts = (
     turns: createTurns({ table, now }),
     records: createRecords(table, now, run?.deadline),
     workings: createWorkings(table, now),
+    removalCount: createRemovalCount(table, now, run?.deadline),
     unreadable,
   };
 };

@@ -401,8 +401,8 @@ const goneCases: Readonly<
   },
   'its instance is running but the interface is gone': {
     arrange: (seed, { inner }) => seed.instance({ id: 'i-0aa', interfaces: [{ id: 'eni-0ab', subnetId: inner }] }),
-    how: 'absent',
-    vanished: true,
+    how: 'deleted',
+    vanished: false,
   },
   'EC2 knows neither instance nor interface': { arrange: () => undefined, how: 'absent', vanished: true },
   'the interface is attached to nothing': {
@@ -413,6 +413,25 @@ const goneCases: Readonly<
   'the subnet no longer routes through the firewall': {
     arrange: (seed, { outer }) => web(seed, outer),
     how: 'not routed',
+    vanished: true,
+  },
+  'the route through the firewall is a blackhole: the firewall is away': {
+    arrange: (seed, { vpcId }) => {
+      const subnetId = seed.subnet({ vpcId, cidr: '10.0.3.0/24' });
+      seed.routeTable({
+        vpcId,
+        subnetIds: [subnetId],
+        routes: [{ destination: '0.0.0.0/0', target: firewallInterface, blackhole: true }],
+      });
+      web(seed, subnetId);
+    },
+    how: 'away',
+    vanished: false,
+  },
+  'it is of a service, and the setting leaves those out': {
+    arrange: (seed, { inner }) =>
+      seed.interface({ id: 'eni-0aa', subnetId: inner, address: '10.0.1.20', requesterId: 'amazon-elb' }),
+    how: 'setting',
     vanished: true,
   },
   'nothing has happened': { arrange: (seed, { inner }) => web(seed, inner), how: null, vanished: false },

@@ -19,8 +19,6 @@ const inputs = (
     readonly pending?: readonly PendingEdit[];
     readonly records?: readonly RuleRecord[];
     readonly desired?: readonly Grant[];
-    readonly vanished?: readonly string[];
-    readonly approved?: readonly string[];
     readonly closures?: PlanInputs['closures']['stored'];
   } = {},
 ): PlanInputs => {
@@ -37,8 +35,7 @@ const inputs = (
     objects: [],
     candidates: candidatesFor(said.desired ?? granted),
     scope: new Set(['eni-1', 'eni-2', 'eni-3']),
-    vanished: new Set(said.vanished),
-    approved: said.approved ?? [],
+    limit: { unexplained: [], lostBefore: [], approved: [], approvedPlans: [], noRouteTo: [], own: [] },
     closures: {
       stored: said.closures ?? [],
       instances: new Set(['i-1', 'i-2', 'i-3']),
@@ -108,14 +105,6 @@ test('what a record of an earlier release says was taken out of a rule that is g
     plan.closed.join(),
     /^closed in "i-1-1" for i-1 \(IPv4\): tcp\/443 as ssl from 0\.0\.0\.0\/0\. To open it again/,
   );
-});
-
-test('a plan that takes much because it vanished is made only when its hash is approved', () => {
-  const said = { desired: [], vanished: ['eni-1'] };
-  const hash = 'digest of eni-1'.slice(0, 16);
-  assert.throws(() => makePlan(inputs(said)), { name: 'TooMuchToRemove', message: new RegExp(`approve plan ${hash}`) });
-  assert.equal(makePlan(inputs({ ...said, approved: [hash] })).removals.length, 1);
-  assert.equal(makePlan(inputs({ desired: [] })).removals.length, 1, 'what EC2 shows gone needs no approval');
 });
 
 test('while a colleague has edits pending, a candidate rule is left out only where both configurations leave it out', () => {

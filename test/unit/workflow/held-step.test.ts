@@ -47,7 +47,7 @@ test('a step that only reads keeps nobody from writing, and acts only while the 
 
 test('what one step has handed on is what the next reads', async () => {
   const { results } = await heldTurn();
-  const derived = { scope: ['eni-1'], candidates: [] };
+  const derived = { scope: ['eni-1'], candidates: [], unexplained: [], facts: [], outdatedFacts: [] };
   await results.write('DeriveRules', derived);
   assert.deepEqual(await results.read('DeriveRules'), derived);
   assert.deepEqual(await results.find('DeriveRules'), derived);
