@@ -7,7 +7,7 @@ import { tableParts } from '../shared/runtime/clients/table.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
 import { nothingConcerned } from '../shared/workflow/nothing-concerned.ts';
 import { brief, shown } from '../shared/workflow/states.ts';
-import { isYoung, lagOf } from '../shared/workflow/visibility.ts';
+import { viewOf } from '../shared/workflow/visibility.ts';
 
 /**
  * Writes the change down before anything else, and waits until EC2 can show it. Ends the execution only where there is
@@ -24,9 +24,10 @@ export const recordChange = defineStep({
     ec2: ec2Part(surroundings),
     now: surroundings.world.now,
   }),
-  run: async ({ changes, records, turns, removalCount, ec2, now }, input, { execution }, settings) => {
+  run: async ({ changes, records, turns, removalCount, said, ec2, now }, input, { execution }, settings) => {
     const origin = { account: settings.ACCOUNT_ID ?? null, region: settings.EVENT_REGION ?? null };
-    const meaning = await changeFromEvent(eventFromInput(input, execution, origin), origin, ec2);
+    const expected = { ...origin, serviceInterfaces: settings.SERVICE_INTERFACES };
+    const meaning = await changeFromEvent(eventFromInput(input, execution, origin), expected, ec2);
     if (meaning.kind === 'nothing') {
       return { format: 1, work: 'none', because: `Nothing to do: ${meaning.because}.`, change: null };
     }
@@ -34,14 +35,15 @@ export const recordChange = defineStep({
     const items = await changes.record(execution, change);
     const { operator } = change;
     if (operator !== undefined && 'approve' in operator) await removalCount.approve(execution.name, operator.approve);
-    const lag = await lagOf(ec2, change);
-    if (lag !== null && isYoung(change, now(), settings)) {
+    await said.put(change);
+    const view = await viewOf({ ec2, said }, change, now(), settings);
+    if (view.kind === 'awaited') {
       throw new NamedError(
         'NotYetVisible',
-        `${lag}. The event is younger than ${settings.VISIBILITY_SECONDS} seconds.`,
+        `${view.lag}. The event is younger than ${settings.VISIBILITY_SECONDS} seconds.`,
       );
     }
-    const ec2Says = lag === null ? null : `${lag}; the event is old enough that EC2 is believed.`;
+    const ec2Says = view.kind === 'shown' ? null : view.because;
     const endsHere = await nothingConcerned({ ec2, records, turns, now }, change, settings);
     if (endsHere !== null) {
       for (const item of items) {

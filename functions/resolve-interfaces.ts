@@ -23,7 +23,8 @@ export const resolveInterfaces = defineHeldStep({
     const notYet: string[] = [];
     const taken: BatchLine[] = [];
     for (const line of await results.read('TakeTurn')) {
-      const waits = line.execution !== execution.name && (await isAwaited(ec2, line.change, now(), settings));
+      const waits =
+        line.execution !== execution.name && (await isAwaited({ ec2, said: table.said }, line.change, now(), settings));
       if (waits) notYet.push(`${line.pk} ${line.sk}`);
       else taken.push(line);
     }

@@ -1,18 +1,11 @@
+import type { AnnouncedFact, CreatedPermission, NamedPermission } from './announced-facts.ts';
+
 /** What an event is about: of interfaces those that no instance holds. `everything` is the scheduled resync. */
 export type Subject =
   | { readonly kind: 'instance'; readonly id: string }
   | { readonly kind: 'interface'; readonly id: string }
   | { readonly kind: 'group'; readonly id: string }
   | { readonly kind: 'everything' };
-
-/** A permission that a revoke names by its content, as the caller wrote it: one source, ports null when absent. */
-export interface RevokedPermission {
-  readonly protocol: string;
-  readonly fromPort: number | null;
-  readonly toPort: number | null;
-  /** A CIDR as typed (perhaps with host bits), or a prefix list `pl-…`. */
-  readonly source: string;
-}
 
 /** What the event said would be true; used only to notice that EC2 does not show it yet. */
 export interface Announced {
@@ -23,8 +16,14 @@ export interface Announced {
   /** Security group rule ids (sgr-…) that the call removed, where the event names them. */
   readonly removedRules: readonly string[];
   /** What a revoke named by content instead of by rule id. */
-  readonly revokedPermissions?: readonly RevokedPermission[];
+  readonly revokedPermissions?: readonly NamedPermission[];
+  /** What the created rules grant: looked for where no id is known, and what a revoke that names content undoes. */
+  readonly createdPermissions?: readonly CreatedPermission[];
+  /** Everything else. */
+  readonly facts?: readonly AnnouncedFact[];
 }
+
+export const nothingAnnounced: Announced = { instanceStates: {}, createdRules: [], removedRules: [] };
 
 /** What happened, distilled from one event. Times are ISO 8601 in UTC. */
 export interface Change {

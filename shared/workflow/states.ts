@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import type { AnnouncedFact } from '../domain/announced-facts.ts';
+import type { Announced } from '../domain/change.ts';
 
 const SubjectState = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('instance'), id: z.string() }),
@@ -7,17 +9,63 @@ const SubjectState = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('everything') }),
 ]);
 
+const permission = {
+  protocol: z.string(),
+  fromPort: z.number().nullable(),
+  toPort: z.number().nullable(),
+  source: z.string(),
+};
+const strings = z.array(z.string()).readonly();
+
+/** One kind of fact each; what an earlier version wrote has none. */
+const factState: z.ZodType<AnnouncedFact> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('groups'), of: z.string(), groups: strings }),
+  z.object({ kind: z.literal('address'), interface: z.string(), address: z.string(), held: z.boolean() }),
+  z.object({
+    kind: z.literal('attached'),
+    interface: z.string(),
+    instance: z.string(),
+    attachment: z.string().nullable(),
+  }),
+  z.object({ kind: z.literal('detached'), attachment: z.string() }),
+  z.object({ kind: z.literal('interface'), id: z.string(), there: z.boolean() }),
+  z.object({ kind: z.literal('rule'), group: z.string(), id: z.string(), permission: z.object(permission) }),
+  z.object({ kind: z.literal('group deleted'), id: z.string() }),
+  z.object({
+    kind: z.literal('prefix list'),
+    id: z.string(),
+    version: z.number().nullable(),
+    added: strings,
+    removed: strings,
+  }),
+  z.object({ kind: z.literal('route'), table: z.string(), destination: z.string(), target: z.string().nullable() }),
+  z.object({ kind: z.literal('association'), id: z.string(), table: z.string().nullable() }),
+  z.object({ kind: z.literal('range'), association: z.string(), there: z.boolean() }),
+  z.object({ kind: z.literal('propagation'), table: z.string(), gateway: z.string(), on: z.boolean() }),
+  z.object({ kind: z.literal('routes to'), target: z.string(), tables: strings.nullable(), there: z.boolean() }),
+]);
+
+const announced = z.object({
+  instanceStates: z.record(z.string(), z.string()),
+  createdRules: strings,
+  removedRules: strings,
+  revokedPermissions: z.array(z.object(permission)).readonly().exactOptional(),
+  createdPermissions: z
+    .array(z.object({ ...permission, rule: z.string().nullable() }))
+    .readonly()
+    .exactOptional(),
+  facts: z.array(factState).readonly().exactOptional(),
+});
+
+export const AnnouncedState: z.ZodType<Announced> = announced;
+
 export const ChangeState = z.object({
   kind: z.string(),
   subjects: z.array(SubjectState).readonly(),
   who: z.string(),
   when: z.string(),
   eventId: z.string(),
-  announced: z.object({
-    instanceStates: z.record(z.string(), z.string()),
-    createdRules: z.array(z.string()).readonly(),
-    removedRules: z.array(z.string()).readonly(),
-  }),
+  announced,
 });
 
 /**

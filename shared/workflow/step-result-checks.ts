@@ -14,6 +14,7 @@ import type { RuleContent } from '../domain/rules/rule-content.ts';
 import type { RuleService } from '../domain/rules/translation.ts';
 import type { Traffic } from '../domain/sets/traffic.ts';
 import type { Judged } from '../domain/verdict/verdict-words.ts';
+import { AnnouncedState } from './states.ts';
 import type { Applied, BatchLine, Committed, Derived, Resolved, StepResults } from './step-results.ts';
 
 /**
@@ -49,14 +50,7 @@ const change = exactly<Change>()(
     who: text,
     when: text,
     eventId: text,
-    announced: z.object({
-      instanceStates: z.record(text, text),
-      createdRules: texts,
-      removedRules: texts,
-      revokedPermissions: list(
-        z.object({ protocol: text, fromPort: z.number().nullable(), toPort: z.number().nullable(), source: text }),
-      ).exactOptional(),
-    }),
+    announced: AnnouncedState,
     approvesPlan: text.exactOptional(),
     operator: z.union([z.object({ approve: texts }), z.object({ reopen: text })]).exactOptional(),
   }),

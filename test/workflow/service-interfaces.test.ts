@@ -99,8 +99,16 @@ describe('with SERVICE_INTERFACES=include', () => {
 
 describe('with SERVICE_INTERFACES=leave-out', () => {
   for (const [whose, kind, reason] of [
-    ['a database', kinds['a database'], /an interface of an AWS service \(amazon-rds\), .*SERVICE_INTERFACES=include/],
-    ['a pod of EKS', kinds['a pod of EKS'], /a branch interface, .*SERVICE_INTERFACES=include/],
+    [
+      'a database',
+      kinds['a database'],
+      /CreateNetworkInterface .*SERVICE_INTERFACES leaves the interfaces of services out/,
+    ],
+    [
+      'a pod of EKS',
+      kinds['a pod of EKS'],
+      /CreateNetworkInterface .*SERVICE_INTERFACES leaves the interfaces of services out/,
+    ],
   ] as const) {
     test(`an event about the interface of ${whose} ends before the turn, with the reason`, async () => {
       const system = await createWideSystem();

@@ -38,7 +38,8 @@ const addressesOf = (shape: NetworkInterface | InstanceNetworkInterface): readon
   );
 
 /** An attachment that is ending or over attaches to nothing; one in the making counts, as a pending instance does. */
-const attached = (status: Text): boolean => status === 'attached' || status === 'attaching' || status === undefined;
+export const isAttached = (status: Text): boolean =>
+  status === 'attached' || status === 'attaching' || status === undefined;
 
 const interfaceOf = (
   shape: NetworkInterface | InstanceNetworkInterface,
@@ -58,7 +59,7 @@ const interfaceOf = (
 export const seenInterface = (shape: NetworkInterface): SeenInterface =>
   interfaceOf(
     shape,
-    shape.Attachment?.InstanceId !== undefined && attached(shape.Attachment.Status)
+    shape.Attachment?.InstanceId !== undefined && isAttached(shape.Attachment.Status)
       ? shape.Attachment.InstanceId
       : null,
     shape.RequesterManaged === true ? (shape.RequesterId ?? shape.Description ?? 'a service') : null,
@@ -71,7 +72,7 @@ export const seenInstance = (shape: Instance): SeenInstance => {
     state: shape.State?.Name ?? 'unknown',
     launchedAt: shape.LaunchTime === undefined ? null : `${shape.LaunchTime.toISOString().slice(0, 19)}Z`,
     interfaces: (shape.NetworkInterfaces ?? [])
-      .map((each) => interfaceOf(each, attached(each.Attachment?.Status) ? id : null, null))
+      .map((each) => interfaceOf(each, isAttached(each.Attachment?.Status) ? id : null, null))
       .toSorted(byId),
   };
 };

@@ -2,14 +2,12 @@ import {
   type EC2Client,
   type Filter,
   paginateDescribeInstances,
-  paginateDescribeManagedPrefixLists,
   paginateDescribeNetworkInterfaces,
   paginateDescribeRouteTables,
   paginateDescribeSecurityGroupRules,
   paginateDescribeSecurityGroups,
   paginateDescribeSubnets,
   paginateDescribeVpcs,
-  paginateGetManagedPrefixListEntries,
 } from '@aws-sdk/client-ec2';
 import type {
   SeenGroup,
@@ -21,9 +19,10 @@ import type {
   SeenSubnet,
   SeenVpc,
 } from '../../domain/grants/seen.ts';
-import { canonicalCidr, rangeOfCidr } from '../../domain/sets/addresses.ts';
-import { awsFailure } from '../aws-failure.ts';
-import { byId, seenInstance, seenInterface, seenRouteTable, seenRule, seenVpc } from './ec2-shapes.ts';
+import { rangeOfCidr } from '../../domain/sets/addresses.ts';
+import { seenInstance, seenInterface, seenRouteTable, seenRule, seenVpc } from './ec2-shapes.ts';
+import { batched, batchesOf, everyItem, filter, once } from './paged.ts';
+import { createSightings, type Sightings } from './sightings.ts';
 
 /**
  * EC2 as the workflow sees it: reads only, each by server-side filter, in pages, for at most 200 ids a call. What EC2
@@ -31,7 +30,7 @@ import { byId, seenInstance, seenInterface, seenRouteTable, seenRule, seenVpc } 
  * whole call. Answers are sorted by id, so EC2's own order never matters.
  * Every method raises AwsBusy (throttled, unavailable: retry) or AwsDenied (naming the permission).
  */
-export interface Ec2Reads {
+export interface Ec2Reads extends Sightings {
   readonly instances: (ids: readonly string[]) => Promise<readonly SeenInstance[]>;
   readonly interfaces: (ids: readonly string[]) => Promise<readonly SeenInterface[]>;
   readonly interfacesOfGroups: (groups: readonly string[]) => Promise<readonly SeenInterface[]>;
@@ -48,6 +47,8 @@ export interface Ec2Reads {
   readonly groups: (ids: readonly string[]) => Promise<readonly SeenGroup[]>;
   readonly groupsNamed: (name: string) => Promise<readonly string[]>;
   readonly groupsWithPrefixList: (id: string) => Promise<readonly string[]>;
+  /** Whether a route of any table names the prefix list as its destination. */
+  readonly isRouteDestination: (prefixList: string) => Promise<boolean>;
   /** The instance an interface is attached to; null when EC2 does not know the interface. */
   readonly holderOfInterface: (id: string) => Promise<{ readonly instance: string | null } | null>;
   /** Explicitly associated tables of these subnets and main tables of these VPCs. */
@@ -58,51 +59,8 @@ export interface Ec2Reads {
   readonly prefixLists: (ids: readonly string[]) => Promise<readonly SeenPrefixList[]>;
 }
 
-/** Documented: at most 200 values in the filters of one call. */
-const mostFilterValues = 200;
-
-const batchesOf = (values: readonly string[]): readonly (readonly string[])[] => {
-  const distinct = [...new Set(values)].sort();
-  const batches: string[][] = [];
-  for (let at = 0; at < distinct.length; at += mostFilterValues)
-    batches.push(distinct.slice(at, at + mostFilterValues));
-  return batches;
-};
-
-const filter = (name: string, values: readonly string[]): Filter => ({ Name: name, Values: [...values] });
-
-/** Every item of every page. SDK errors become named ones that say which permission the call needs. */
-const everyItem = async <Page, Item>(
-  permission: string,
-  pages: AsyncIterable<Page>,
-  itemsOf: (page: Page) => readonly Item[] | undefined,
-): Promise<readonly Item[]> => {
-  const items: Item[] = [];
-  try {
-    for await (const page of pages) items.push(...(itemsOf(page) ?? []));
-  } catch (error) {
-    throw awsFailure(error, permission);
-  }
-  return items;
-};
-
-const once = <Item extends { readonly id: string }>(items: readonly Item[]): readonly Item[] =>
-  [...new Map(items.map((item) => [item.id, item])).values()].toSorted(byId);
-
-const isNoSuchPrefixList = (error: unknown): boolean =>
-  error instanceof Error && error.name === 'InvalidPrefixListID.NotFound';
-
 export const createEc2Reads = (client: EC2Client): Ec2Reads => {
-  /** One filtered read per batch of values, one after the other: EC2 throttles by calls, not by size (documented). */
-  const batched = async <Item extends { readonly id: string }>(
-    values: readonly string[],
-    read: (batch: readonly string[]) => Promise<readonly Item[]>,
-  ): Promise<readonly Item[]> => {
-    const items: Item[] = [];
-    for (const batch of batchesOf(values)) items.push(...(await read(batch)));
-    return once(items);
-  };
-
+  const sightings = createSightings(client);
   const describeInterfaces = async (name: string, values: readonly string[]): Promise<readonly SeenInterface[]> =>
     (
       await everyItem(
@@ -133,24 +91,6 @@ export const createEc2Reads = (client: EC2Client): Ec2Reads => {
         (page) => page.RouteTables,
       )
     ).map(seenRouteTable);
-
-  const prefixListEntries = async (id: string, version: number | null): Promise<readonly string[] | null> => {
-    try {
-      const entries = await everyItem(
-        'ec2:GetManagedPrefixListEntries',
-        paginateGetManagedPrefixListEntries(
-          { client, pageSize: 100 },
-          // Pinning the version keeps pages of two versions from being mixed.
-          { PrefixListId: id, ...(version === null ? {} : { TargetVersion: version }) },
-        ),
-        (page) => page.Entries,
-      );
-      return [...new Set(entries.flatMap(({ Cidr }) => (Cidr === undefined ? [] : [canonicalCidr(Cidr)])))].sort();
-    } catch (error) {
-      if (isNoSuchPrefixList(error)) return null;
-      throw error;
-    }
-  };
 
   const interfaces = (ids: readonly string[]) =>
     batched(ids, (batch) => describeInterfaces('network-interface-id', batch));
@@ -202,6 +142,8 @@ export const createEc2Reads = (client: EC2Client): Ec2Reads => {
     groupsNamed: async (name) => once(await describeGroups('group-name', [literal(name)])).map((group) => group.id),
     groupsWithPrefixList: async (id) =>
       once(await describeGroups('ip-permission.prefix-list-id', [id])).map((group) => group.id),
+    isRouteDestination: async (list) =>
+      (await describeRouteTables([filter('route.destination-prefix-list-id', [list])])).length > 0,
     holderOfInterface: async (id) => {
       const [found] = await interfaces([id]);
       return found === undefined ? null : { instance: found.instance };
@@ -234,23 +176,8 @@ export const createEc2Reads = (client: EC2Client): Ec2Reads => {
           )
         ).map(seenVpc),
       ),
-    prefixLists: (ids) =>
-      batched(ids, async (batch) => {
-        const shapes = await everyItem(
-          'ec2:DescribeManagedPrefixLists',
-          paginateDescribeManagedPrefixLists({ client, pageSize: 100 }, { Filters: [filter('prefix-list-id', batch)] }),
-          (page) => page.PrefixLists,
-        );
-        const lists: SeenPrefixList[] = [];
-        for (const shape of shapes) {
-          const id = shape.PrefixListId ?? '';
-          const version = shape.Version ?? null;
-          const entries = await prefixListEntries(id, version);
-          const family = shape.AddressFamily === 'IPv6' ? 6 : shape.AddressFamily === 'IPv4' ? 4 : null;
-          if (entries !== null) lists.push({ id, version, family, entries });
-        }
-        return lists;
-      }),
+    prefixLists: async (ids) => (await sightings.sightedPrefixLists(ids)).map(({ state: _, ...list }) => list),
+    ...sightings,
   };
 };
 

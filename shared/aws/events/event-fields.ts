@@ -6,7 +6,7 @@ export interface Part {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const shown = (value: unknown): string => {
@@ -80,14 +80,14 @@ export const isOmitted = (block: Part | null): boolean =>
 
 /**
  * The members of a list, whichever of CloudTrail's forms it has: `{items: […]}`, `{item: […]}`, `{}`, a bare array, or
- * (newer calls) one object in place of an array of one. Absent and null are empty.
+ * (newer calls) one object in place of an array of one. Absent and null are empty, and a null among members is none.
  */
 export const membersOf = (part: Part, name: string): readonly { readonly path: string; readonly value: unknown }[] => {
   const value = part.fields[name];
   const path = below(part, name);
   if (value === undefined || value === null) return [];
   const numbered = (list: readonly unknown[], at: string) =>
-    list.map((member, index) => ({ path: `${at}[${index}]`, value: member }));
+    list.flatMap((member, index) => (member === null ? [] : [{ path: `${at}[${index}]`, value: member }]));
   if (Array.isArray(value)) return numbered(value, path);
   if (!isObject(value)) throw notUnderstood(path, 'a list', value);
   for (const key of ['items', 'item']) {
@@ -103,3 +103,9 @@ export const membersOf = (part: Part, name: string): readonly { readonly path: s
 /** The members of a list of objects. */
 export const partsOf = (part: Part, name: string): readonly Part[] =>
   membersOf(part, name).map((member) => partOf(member.path, member.value));
+
+/** The attributes that a call of the Modify…Attribute kind names, for words. */
+export const attributesIn = (block: Part): string =>
+  Object.keys(block.fields)
+    .filter((name) => name !== 'instanceId' && name !== 'networkInterfaceId')
+    .join(', ');

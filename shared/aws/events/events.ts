@@ -1,6 +1,6 @@
-import type { Change, Subject } from '../../domain/change.ts';
-import { subjectId } from '../../domain/change.ts';
-import { type CallMeaning, decoders, type LookUp } from './event-calls.ts';
+import { type Change, nothingAnnounced, type Subject, subjectId } from '../../domain/change.ts';
+import type { CallMeaning, DecodeSettings, LookUp } from './call-meaning.ts';
+import { eventCalls } from './event-calls.ts';
 import { type Delivered, delivered, type ExpectedOrigin } from './event-envelope.ts';
 import { idOf, optionalPart, optionalText, type Part, textOf } from './event-fields.ts';
 import { operatorActIn } from './operator.ts';
@@ -25,7 +25,12 @@ export interface SubjectReads {
   /** The instance an interface is attached to, null when to none; no answer (null) when EC2 does not know the interface. */
   readonly holderOfInterface: (id: string) => Promise<{ readonly instance: string | null } | null>;
   readonly groupsWithPrefixList: (id: string) => Promise<readonly string[]>;
+  /** Whether a route names the prefix list as its destination. */
+  readonly isRouteDestination: (prefixList: string) => Promise<boolean>;
 }
+
+/** Where events must come from, and the settings that decide which calls matter. */
+export interface Expected extends ExpectedOrigin, DecodeSettings {}
 
 /** Who made the call: the ARN, else the service that called, else the kind of caller and its id. */
 const callerOf = (record: Part): string => {
@@ -40,7 +45,7 @@ const callerOf = (record: Part): string => {
   );
 };
 
-const callMeaning = ({ body, eventId, when }: Delivered): EventMeaning => {
+const callMeaning = ({ body, eventId, when }: Delivered, settings: DecodeSettings): EventMeaning => {
   const name = textOf(body, 'eventName');
   const source = optionalText(body, 'eventSource');
   if (source !== null && source !== 'ec2.amazonaws.com') return nothing(`${name} is a call to ${source}, not to EC2`);
@@ -50,9 +55,9 @@ const callMeaning = ({ body, eventId, when }: Delivered): EventMeaning => {
     if (failure.endsWith('DryRunOperation')) return nothing(`${name} was a dry run`);
     return nothing(`${name} failed with ${failure}: it changed nothing`);
   }
-  const decode = Object.hasOwn(decoders, name) ? decoders[name] : undefined;
-  if (decode === undefined) return nothing(`${name} does not change what the firewall must allow`);
-  const meaning: CallMeaning | string = decode(body);
+  const call = Object.hasOwn(eventCalls, name) ? eventCalls[name] : undefined;
+  if (call === undefined) return nothing(`${name} does not change what the firewall must allow`);
+  const meaning: CallMeaning | string = call.decode(body, settings);
   if (typeof meaning === 'string') return nothing(meaning);
   const { subjects, lookUps, announced } = meaning;
   return { kind: 'change', change: { kind: name, subjects, who: callerOf(body), when, eventId, announced }, lookUps };
@@ -69,7 +74,7 @@ const stateMeaning = ({ body, eventId, when }: Delivered): EventMeaning => {
       who: 'ec2.amazonaws.com',
       when,
       eventId,
-      announced: { instanceStates: { [id]: textOf(body, 'state') }, createdRules: [], removedRules: [] },
+      announced: { ...nothingAnnounced, instanceStates: { [id]: textOf(body, 'state') } },
     },
     lookUps: [],
   };
@@ -89,7 +94,7 @@ const resyncMeaning = ({ body, eventId, when }: Delivered): EventMeaning => {
       who: isOperator ? 'operator' : 'schedule',
       when,
       eventId,
-      announced: { instanceStates: {}, createdRules: [], removedRules: [] },
+      announced: nothingAnnounced,
       ...(approved === null ? {} : { approvesPlan: approved }),
       ...(operator === null ? {} : { operator }),
     },
@@ -104,12 +109,12 @@ const nothing = (because: string): NoChange => ({ kind: 'nothing', because });
  * of them inside an SNS message.
  * @throws EventNotUnderstood naming the field whose shape is not known; Misconfigured for another account or Region.
  */
-export const meaningOfEvent = (event: unknown, expected: ExpectedOrigin): EventMeaning => {
+export const meaningOfEvent = (event: unknown, expected: Expected): EventMeaning => {
   const found = delivered(event, expected);
   if (found === null) return nothing('the event is none of EC2');
   switch (found.kind) {
     case 'api-call':
-      return callMeaning(found);
+      return callMeaning(found, expected);
     case 'state-change':
       return stateMeaning(found);
     case 'resync':
@@ -132,9 +137,11 @@ const subjectsFound = async (lookUp: LookUp, reads: SubjectReads): Promise<reado
       ];
     }
     case 'groups-with-prefix-list': {
+      // Routes to the list lead elsewhere now, and with them whole subnets.
+      if (await reads.isRouteDestination(lookUp.id)) return [{ kind: 'everything' }];
       const ids = await reads.groupsWithPrefixList(lookUp.id);
       return ids.length === 0
-        ? `no security group names the prefix list ${lookUp.id}`
+        ? `no security group and no route names the prefix list ${lookUp.id}`
         : ids.map((id) => ({ kind: 'group', id }));
     }
   }
@@ -147,7 +154,7 @@ const subjectsFound = async (lookUp: LookUp, reads: SubjectReads): Promise<reado
  */
 export const changeFromEvent = async (
   event: unknown,
-  expected: ExpectedOrigin,
+  expected: Expected,
   reads: SubjectReads,
 ): Promise<{ readonly kind: 'change'; readonly change: Change } | NoChange> => {
   const meaning = meaningOfEvent(event, expected);

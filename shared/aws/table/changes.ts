@@ -52,18 +52,20 @@ export interface Changes {
 }
 
 /** The part of a change that is about one subject: a call about a thousand instances is not kept a thousand times. */
-const partOf = (change: Change, subject: Subject): Change => ({
-  ...change,
-  subjects: [subject],
-  announced: {
-    ...change.announced,
-    instanceStates: Object.fromEntries(
-      Object.entries(change.announced.instanceStates).filter(
-        ([id]) => subject.kind !== 'instance' || id === subject.id,
-      ),
-    ),
-  },
-});
+const partOf = (change: Change, subject: Subject): Change => {
+  const { instanceStates, facts, ...announced } = change.announced;
+  const isOfAnother = (id: string): boolean => subject.kind === 'instance' && id.startsWith('i-') && id !== subject.id;
+  const own = (facts ?? []).filter((fact) => fact.kind !== 'attached' || !isOfAnother(fact.instance));
+  return {
+    ...change,
+    subjects: [subject],
+    announced: {
+      ...announced,
+      instanceStates: Object.fromEntries(Object.entries(instanceStates).filter(([id]) => !isOfAnother(id))),
+      ...(own.length > 0 ? { facts: own } : {}),
+    },
+  };
+};
 
 export const createChanges = (table: Table, now: () => number): Changes => {
   const read = async (pk: string, sk: string): Promise<ChangeItem | null> =>

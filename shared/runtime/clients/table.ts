@@ -2,6 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Changes, createChanges } from '../../aws/table/changes.ts';
 import { createRecords, type Records } from '../../aws/table/records.ts';
 import { createRemovalCount, type RemovalCount } from '../../aws/table/removal-limit.ts';
+import { createSaid, type SaidParts } from '../../aws/table/said.ts';
 import { createTable, type Table } from '../../aws/table/table.ts';
 import { createTurns, type Turns } from '../../aws/table/turn.ts';
 import { createWorkings, type Workings } from '../../aws/table/workings.ts';
@@ -14,6 +15,7 @@ export interface TableParts {
   readonly records: Records;
   readonly workings: Workings;
   readonly removalCount: RemovalCount;
+  readonly said: SaidParts;
   /** Items met in lists that this version cannot read: put aside, and shown to the reader of the execution. */
   readonly unreadable: readonly string[];
 }
@@ -37,6 +39,7 @@ export const tableParts = (
     records: createRecords(table, now, run?.deadline),
     workings: createWorkings(table, now),
     removalCount: createRemovalCount(table, now, run?.deadline),
+    said: createSaid(table, now),
     unreadable,
   };
 };

@@ -95,6 +95,7 @@ export const ruleOfCall: Readonly<Record<string, 'ChangeRule' | 'MoreChangesRule
   // Interfaces count while they are attached; those of services of AWS as long as they exist.
   AttachNetworkInterface: 'MoreChangesRule',
   DetachNetworkInterface: 'MoreChangesRule',
+  // Those of services count by themselves, when they are included.
   CreateNetworkInterface: 'MoreChangesRule',
   DeleteNetworkInterface: 'MoreChangesRule',
   // Addresses of an interface.
@@ -105,6 +106,8 @@ export const ruleOfCall: Readonly<Record<string, 'ChangeRule' | 'MoreChangesRule
   // What a group grants from outside. A new group grants nothing yet.
   ModifySecurityGroupRules: 'MoreChangesRule',
   DeleteSecurityGroup: 'MoreChangesRule',
+  AssociateSecurityGroupVpc: 'MoreChangesRule',
+  DisassociateSecurityGroupVpc: 'MoreChangesRule',
   CreateSecurityGroup: null,
   AuthorizeSecurityGroupEgress: null,
   RevokeSecurityGroupEgress: null,
@@ -116,8 +119,20 @@ export const ruleOfCall: Readonly<Record<string, 'ChangeRule' | 'MoreChangesRule
   AssociateRouteTable: 'MoreChangesRule',
   DisassociateRouteTable: 'MoreChangesRule',
   ReplaceRouteTableAssociation: 'MoreChangesRule',
+  EnableVgwRoutePropagation: 'MoreChangesRule',
+  DisableVgwRoutePropagation: 'MoreChangesRule',
+  CreateRouteTable: null,
+  DeleteRouteTable: null,
+  // Gateway endpoints come with routes, and leave none.
+  CreateVpcEndpoint: 'MoreChangesRule',
+  ModifyVpcEndpoint: 'MoreChangesRule',
+  DeleteVpcEndpoints: 'MoreChangesRule',
+  // What is inside the VPC does not come through the firewall.
+  AssociateVpcCidrBlock: 'MoreChangesRule',
+  DisassociateVpcCidrBlock: 'MoreChangesRule',
   // Ranges that groups and routes refer to. Nothing refers to a new list, and a list in use cannot be deleted.
   ModifyManagedPrefixList: 'MoreChangesRule',
+  RestoreManagedPrefixListVersion: 'MoreChangesRule',
   CreateManagedPrefixList: null,
   DeleteManagedPrefixList: null,
   CreateTags: null,

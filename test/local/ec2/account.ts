@@ -58,13 +58,15 @@ export type HeldPrefixList = Held<
 > & { readonly entries: ReadonlyMap<number, readonly Held<PrefixListEntry, 'Cidr'>[]> };
 export type HeldEndpoint = Held<VpcEndpoint, 'VpcEndpointId' | 'VpcId' | 'VpcEndpointType' | 'State'>;
 
-/** A change of an instance's state that time brings. */
-export interface Transition {
-  readonly instanceId: string;
+/** What time brings: the next state of an instance, a prefix list as changed, a range of a VPC associated or given up. */
+export type Transition = {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  readonly to: InstanceStateName;
-}
+} & (
+  | { readonly instanceId: string; readonly to: InstanceStateName }
+  | { readonly prefixList: HeldPrefixList }
+  | { readonly vpcId: string; readonly association: string; readonly to: 'associated' | 'disassociated' }
+);
 
 /** Everything EC2 holds for one account in one region. Never changed in place: each call that changes makes a new one. */
 export interface Account {

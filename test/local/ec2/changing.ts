@@ -16,6 +16,10 @@ export interface Timing {
   readonly pendingMilliseconds: number;
   readonly stoppingMilliseconds: number;
   readonly shuttingDownMilliseconds: number;
+  /** How long a changed prefix list is `modify-in-progress` or `restore-in-progress`; 0: the call answers when it is done. */
+  readonly prefixListMilliseconds: number;
+  /** How long a range of a VPC is `associating` or `disassociating`; 0 likewise. */
+  readonly rangeMilliseconds: number;
 }
 
 /** What a call that changes something comes to. */

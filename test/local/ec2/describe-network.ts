@@ -36,9 +36,12 @@ const vpcFilters: FilterTable<HeldVpc> = {
   'vpc-id': (vpc) => [vpc.VpcId],
   cidr: (vpc) => [vpc.CidrBlock],
   'cidr-block-association.cidr-block': (vpc) => vpc.CidrBlockAssociationSet.map((one) => one.CidrBlock),
+  'cidr-block-association.association-id': (vpc) => vpc.CidrBlockAssociationSet.map((one) => one.AssociationId),
   'cidr-block-association.state': (vpc) => vpc.CidrBlockAssociationSet.map((one) => one.CidrBlockState?.State),
   'ipv6-cidr-block-association.ipv6-cidr-block': (vpc) =>
     vpc.Ipv6CidrBlockAssociationSet.map((one) => one.Ipv6CidrBlock),
+  'ipv6-cidr-block-association.association-id': (vpc) =>
+    vpc.Ipv6CidrBlockAssociationSet.map((one) => one.AssociationId),
   'is-default': (vpc) => [String(vpc.IsDefault)],
   'owner-id': (vpc) => [vpc.OwnerId],
   state: (vpc) => [vpc.State],

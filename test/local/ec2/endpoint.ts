@@ -28,7 +28,7 @@ export interface Ec2Options {
   readonly newId: () => string;
   /** Takes every event EC2 sends to the default bus. */
   readonly emit?: (event: BusEvent) => void;
-  /** Passing states of instances; by default 2 s pending, 4 s stopping, 3 s shutting down. */
+  /** Passing states; by default 2 s pending, 4 s stopping, 3 s shutting down, and none of prefix lists and ranges. */
   readonly timing?: Partial<Timing>;
   /** Runs something later, so that state changes are told when they happen and not only when somebody looks. */
   readonly later?: (milliseconds: number, run: () => void) => void;
@@ -55,6 +55,8 @@ const usualTiming: Timing = {
   pendingMilliseconds: 2_000,
   stoppingMilliseconds: 4_000,
   shuttingDownMilliseconds: 3_000,
+  prefixListMilliseconds: 0,
+  rangeMilliseconds: 0,
 };
 
 /** Older versions of the account than this are forgotten. */

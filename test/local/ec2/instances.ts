@@ -21,6 +21,7 @@ import { type Changed, type Changing, freshId } from './changing.ts';
 import { shownInstance } from './describe-instances.ts';
 import { newInterface, requireGroups, settledGroups } from './interfaces.ts';
 import { Ec2Error, lookUp, lookUpOne, required } from './refusals.ts';
+import { withRangeState } from './vpc-ranges.ts';
 
 interface Move {
   readonly verb: string;
@@ -92,8 +93,17 @@ export const settled = (account: Account, now: number): Account => {
   if (due.length === 0) return account;
   let next: Account = { ...account, transitions: account.transitions.filter((one) => one.at > now) };
   for (const transition of due) {
-    const held = next.instances.get(transition.instanceId);
-    if (held !== undefined) next = entered(next, held, transition.to, transition.at);
+    if ('prefixList' in transition) {
+      next = {
+        ...next,
+        prefixLists: withEntries(next.prefixLists, [transition.prefixList.PrefixListId, transition.prefixList]),
+      };
+    } else if ('vpcId' in transition) {
+      next = withRangeState(next, transition.vpcId, transition.association, transition.to);
+    } else {
+      const held = next.instances.get(transition.instanceId);
+      if (held !== undefined) next = entered(next, held, transition.to, transition.at);
+    }
   }
   return next;
 };
@@ -117,7 +127,9 @@ const moved = (changing: Changing, ids: readonly string[], move: Move): Changed<
       account = {
         ...account,
         transitions: [
-          ...account.transitions.filter((transition) => transition.instanceId !== one.InstanceId),
+          ...account.transitions.filter(
+            (transition) => !('instanceId' in transition && transition.instanceId === one.InstanceId),
+          ),
           ...following(changing, one.InstanceId, to),
         ],
       };

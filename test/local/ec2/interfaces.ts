@@ -56,10 +56,14 @@ const freeAddress = (account: Account, subnet: HeldSubnet, alsoTaken: ReadonlySe
   throw new Ec2Error('InsufficientFreeAddressesInSubnet', `The subnet '${subnet.SubnetId}' has no free address`);
 };
 
-const requireFree = (account: Account, subnet: HeldSubnet, address: string): void => {
+const requireInSubnet = (subnet: HeldSubnet, address: string): void => {
   if (!isAddress(address) || !containsCidr(subnet.CidrBlock, address)) {
     throw new Ec2Error('InvalidParameterValue', `Address ${address} does not fall within the subnet's address range`);
   }
+};
+
+const requireFree = (account: Account, subnet: HeldSubnet, address: string): void => {
+  requireInSubnet(subnet, address);
   if (takenIn(account, subnet.SubnetId).has(address)) {
     throw new Ec2Error('InvalidIPAddress.InUse', `Address ${address} is in use.`);
   }
@@ -209,10 +213,37 @@ export const detachNetworkInterface = (
   const held = [...account.interfaces.values()].find((one) => one.Attachment?.AttachmentId === id);
   if (held === undefined) throw notFound('attachment', [id]);
   if (held.Attachment?.DeviceIndex === 0) {
+    // Documented: a primary interface cannot be detached (the words are inferred).
+    throw new Ec2Error('OperationNotPermitted', 'The network interface at device index 0 cannot be detached.');
+  }
+  if (held.Attachment?.DeviceIndex === 0) {
     throw new Ec2Error('OperationNotPermitted', 'The network interface at device index 0 cannot be detached.');
   }
   const { Attachment: _, ...free } = held;
   return done(account, { ...free, Status: 'available' });
+};
+
+/**
+ * The account after these secondary addresses were taken from the interfaces of the subnet that hold them, for another one
+ * (documented for AllowReassignment). A primary address cannot be taken away.
+ */
+const takenAway = (account: Account, to: HeldInterface, subnet: HeldSubnet, addresses: readonly string[]): Account => {
+  for (const address of addresses) requireInSubnet(subnet, address);
+  const others = [...account.interfaces.values()].filter(
+    (one) => one.SubnetId === subnet.SubnetId && one.NetworkInterfaceId !== to.NetworkInterfaceId,
+  );
+  const isTaken = (one: NetworkInterfacePrivateIpAddress): boolean =>
+    one.Primary !== true && addresses.includes(one.PrivateIpAddress ?? '');
+  return {
+    ...account,
+    interfaces: withEntries(
+      account.interfaces,
+      ...others.map((one): readonly [string, HeldInterface] => [
+        one.NetworkInterfaceId,
+        { ...one, PrivateIpAddresses: one.PrivateIpAddresses.filter((each) => !isTaken(each)) },
+      ]),
+    ),
+  };
 };
 
 export const assignPrivateIpAddresses = (changing: Changing, input: AssignPrivateIpAddressesCommandInput) => {
@@ -236,12 +267,13 @@ export const assignPrivateIpAddresses = (changing: Changing, input: AssignPrivat
     return { Ipv4Prefix: block };
   });
   const addresses = [...(input.PrivateIpAddresses ?? [])];
-  for (const address of addresses) requireFree(account, subnet, address);
+  const without = input.AllowReassignment === true ? takenAway(account, held, subnet, addresses) : account;
+  for (const address of addresses) requireFree(without, subnet, address);
   for (let count = 0; count < (input.SecondaryPrivateIpAddressCount ?? 0); count += 1) {
     addresses.push(freeAddress(account, subnet, new Set(addresses)));
   }
   return {
-    account: replaced(account, {
+    account: replaced(without, {
       ...held,
       PrivateIpAddresses: [
         ...held.PrivateIpAddresses,

@@ -21,13 +21,15 @@ import {
   unassignIpv6Addresses,
   unassignPrivateIpAddresses,
 } from './interfaces.ts';
-import { modifyManagedPrefixList } from './prefix-lists.ts';
+import { modifyManagedPrefixList, restoreManagedPrefixListVersion } from './prefix-lists.ts';
 import type { Reading } from './reading.ts';
 import {
   associateRouteTable,
   createRoute,
   deleteRoute,
+  disableVgwRoutePropagation,
   disassociateRouteTable,
+  enableVgwRoutePropagation,
   replaceRoute,
   replaceRouteTableAssociation,
 } from './routes.ts';
@@ -38,6 +40,7 @@ import {
 } from './security-group-rules.ts';
 import { createSecurityGroup, deleteSecurityGroup } from './security-groups.ts';
 import * as trail from './trail.ts';
+import { associateVpcCidrBlock, disassociateVpcCidrBlock } from './vpc-ranges.ts';
 
 /** One call of the API. `accepts` lists the parameters that have an effect here; all others are refused. */
 export type Operation =
@@ -304,7 +307,13 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
     'AssignPrivateIpAddresses',
     changing<ec2.AssignPrivateIpAddressesCommandInput>(
       ec2.AssignPrivateIpAddresses$,
-      ['NetworkInterfaceId', 'PrivateIpAddresses', 'SecondaryPrivateIpAddressCount', 'Ipv4Prefixes'],
+      [
+        'NetworkInterfaceId',
+        'PrivateIpAddresses',
+        'SecondaryPrivateIpAddressCount',
+        'Ipv4Prefixes',
+        'AllowReassignment',
+      ],
       assignPrivateIpAddresses,
       trail.assignTrail,
     ),
@@ -343,6 +352,49 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
       ['PrefixListId', 'CurrentVersion', 'PrefixListName', 'AddEntries', 'RemoveEntries'],
       modifyManagedPrefixList,
       trail.prefixListTrail,
+    ),
+  ],
+  [
+    'RestoreManagedPrefixListVersion',
+    changing<ec2.RestoreManagedPrefixListVersionCommandInput>(
+      ec2.RestoreManagedPrefixListVersion$,
+      ['PrefixListId', 'PreviousVersion', 'CurrentVersion'],
+      restoreManagedPrefixListVersion,
+      trail.wrappedTrail('RestoreManagedPrefixListVersionRequest'),
+    ),
+  ],
+  [
+    'AssociateVpcCidrBlock',
+    changing<ec2.AssociateVpcCidrBlockCommandInput>(
+      ec2.AssociateVpcCidrBlock$,
+      ['VpcId', 'CidrBlock'],
+      associateVpcCidrBlock,
+      trail.wrappedTrail('AssociateVpcCidrBlockRequest'),
+    ),
+  ],
+  [
+    'DisassociateVpcCidrBlock',
+    changing<ec2.DisassociateVpcCidrBlockCommandInput>(
+      ec2.DisassociateVpcCidrBlock$,
+      ['AssociationId'],
+      disassociateVpcCidrBlock,
+      trail.wrappedTrail('DisassociateVpcCidrBlockRequest'),
+    ),
+  ],
+  [
+    'EnableVgwRoutePropagation',
+    changing<ec2.EnableVgwRoutePropagationCommandInput>(
+      ec2.EnableVgwRoutePropagation$,
+      ['RouteTableId', 'GatewayId'],
+      enableVgwRoutePropagation,
+    ),
+  ],
+  [
+    'DisableVgwRoutePropagation',
+    changing<ec2.DisableVgwRoutePropagationCommandInput>(
+      ec2.DisableVgwRoutePropagation$,
+      ['RouteTableId', 'GatewayId'],
+      disableVgwRoutePropagation,
     ),
   ],
   ['CreateRoute', changing<ec2.CreateRouteCommandInput>(ec2.CreateRoute$, routeParameters, createRoute)],

@@ -1,15 +1,45 @@
-import type { ModifyManagedPrefixListCommandInput } from '@aws-sdk/client-ec2';
+import type {
+  ModifyManagedPrefixListCommandInput,
+  RestoreManagedPrefixListVersionCommandInput,
+} from '@aws-sdk/client-ec2';
 import { type HeldPrefixList, withEntries } from './account.ts';
 import type { Changing } from './changing.ts';
 import { canonicalCidr } from './permissions.ts';
 import { Ec2Error, lookUpOne, required } from './refusals.ts';
 
-/** Entries and name. CurrentVersion must be given with entries and be the present one (documented). */
-export const modifyManagedPrefixList = ({ account }: Changing, input: ModifyManagedPrefixListCommandInput) => {
-  const list = lookUpOne('prefixList', account.prefixLists, input.PrefixListId, 'PrefixListId');
+const ownList = ({ account }: Changing, id: string | undefined): HeldPrefixList => {
+  const list = lookUpOne('prefixList', account.prefixLists, id, 'PrefixListId');
   if (list.OwnerId !== account.ownerId) {
     throw new Ec2Error('UnauthorizedOperation', 'You are not authorized to modify a prefix list of another owner.');
   }
+  if (list.State?.endsWith('-in-progress') === true) {
+    throw new Ec2Error('IncorrectState', `The prefix list '${list.PrefixListId}' is ${list.State}.`);
+  }
+  return list;
+};
+
+/** The list on its way: EC2 answers at once and shows the version before until it is done (documented; which version, inferred). */
+const becoming = (changing: Changing, list: HeldPrefixList, how: 'modify' | 'restore', next: HeldPrefixList) => {
+  const { account, now, timing } = changing;
+  const done: HeldPrefixList = { ...next, State: `${how}-complete` };
+  const passing: HeldPrefixList = { ...list, State: `${how}-in-progress` };
+  const isAtOnce = timing.prefixListMilliseconds === 0;
+  const { entries: _, ...shown } = isAtOnce ? done : passing;
+  return {
+    account: {
+      ...account,
+      prefixLists: withEntries(account.prefixLists, [list.PrefixListId, isAtOnce ? done : passing]),
+      transitions: isAtOnce
+        ? account.transitions
+        : [...account.transitions, { at: now + timing.prefixListMilliseconds, prefixList: done }],
+    },
+    output: { PrefixList: shown },
+  };
+};
+
+/** Entries and name. CurrentVersion must be given with entries and be the present one (documented). */
+export const modifyManagedPrefixList = (changing: Changing, input: ModifyManagedPrefixListCommandInput) => {
+  const list = ownList(changing, input.PrefixListId);
   const family = list.AddressFamily === 'IPv6' ? 6 : 4;
   const adding = (input.AddEntries ?? []).map((entry) => ({
     Cidr: canonicalCidr(required(entry.Cidr, 'Cidr'), family),
@@ -38,16 +68,34 @@ export const modifyManagedPrefixList = ({ account }: Changing, input: ModifyMana
     throw new Ec2Error('PrefixListMaxEntriesExceeded', `The prefix list takes at most ${list.MaxEntries} entries.`);
   }
   const version = changesEntries ? list.Version + 1 : list.Version;
-  const held: HeldPrefixList = {
+  return becoming(changing, list, 'modify', {
     ...list,
     PrefixListName: input.PrefixListName ?? list.PrefixListName,
     Version: version,
-    State: 'modify-complete',
     entries: withEntries(list.entries, [version, next]),
-  };
-  const { entries: _, ...shown } = held;
-  return {
-    account: { ...account, prefixLists: withEntries(account.prefixLists, [list.PrefixListId, held]) },
-    output: { PrefixList: shown },
-  };
+  });
+};
+
+/** A new version with the entries of an earlier one (documented). */
+export const restoreManagedPrefixListVersion = (
+  changing: Changing,
+  input: RestoreManagedPrefixListVersionCommandInput,
+) => {
+  const list = ownList(changing, input.PrefixListId);
+  if (input.CurrentVersion !== list.Version) {
+    throw new Ec2Error(
+      'PrefixListVersionMismatch',
+      `The prefix list has the version ${list.Version}, not ${input.CurrentVersion}.`,
+    );
+  }
+  const earlier = list.entries.get(required(input.PreviousVersion, 'PreviousVersion'));
+  if (earlier === undefined) {
+    throw new Ec2Error('InvalidParameterValue', `The prefix list has no version ${input.PreviousVersion}.`);
+  }
+  const version = list.Version + 1;
+  return becoming(changing, list, 'restore', {
+    ...list,
+    Version: version,
+    entries: withEntries(list.entries, [version, earlier]),
+  });
 };

@@ -3,6 +3,7 @@ import type {
   CreateRouteCommandInput,
   DeleteRouteCommandInput,
   DisassociateRouteTableCommandInput,
+  EnableVgwRoutePropagationCommandInput,
   ReplaceRouteCommandInput,
   ReplaceRouteTableAssociationCommandInput,
   Route,
@@ -229,3 +230,20 @@ export const replaceRouteTableAssociation = (changing: Changing, input: ReplaceR
     output: { NewAssociationId, AssociationState: { State: 'associated' } as const },
   };
 };
+
+const propagation =
+  (on: boolean) =>
+  ({ account }: Changing, input: EnableVgwRoutePropagationCommandInput): Changed<object> => {
+    const table = lookUpOne('routeTable', account.routeTables, input.RouteTableId, 'routeTableId');
+    const GatewayId = required(input.GatewayId, 'gatewayId');
+    const others = (table.PropagatingVgws ?? []).filter((one) => one.GatewayId !== GatewayId);
+    const held = { ...table, PropagatingVgws: on ? [...others, { GatewayId }] : others };
+    return {
+      account: { ...account, routeTables: withEntries(account.routeTables, [table.RouteTableId, held]) },
+      output: {},
+    };
+  };
+
+/** Learned routes themselves do not appear: what a gateway announces is not part of the account. */
+export const enableVgwRoutePropagation = propagation(true);
+export const disableVgwRoutePropagation = propagation(false);

@@ -84,7 +84,13 @@ export const seedAccount = (options: {
     account,
     now: options.now(),
     newId: options.newId,
-    timing: { pendingMilliseconds: 0, stoppingMilliseconds: 0, shuttingDownMilliseconds: 0 },
+    timing: {
+      pendingMilliseconds: 0,
+      stoppingMilliseconds: 0,
+      shuttingDownMilliseconds: 0,
+      prefixListMilliseconds: 0,
+      rangeMilliseconds: 0,
+    },
   });
 
   const rulesOf = (permission: SeedPermission): readonly RuleContent[] =>

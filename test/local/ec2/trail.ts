@@ -127,9 +127,7 @@ export const interfaceAttributeTrail = (input: ModifyNetworkInterfaceAttributeCo
   });
 
 /** Inferred from the model: no record was found. */
-export const assignTrail = (
-  input: Omit<AssignPrivateIpAddressesCommandInput, 'AllowReassignment' | 'Ipv4PrefixCount'>,
-) =>
+export const assignTrail = (input: Omit<AssignPrivateIpAddressesCommandInput, 'Ipv4PrefixCount'>) =>
   present({
     networkInterfaceId: input.NetworkInterfaceId,
     privateIpAddressesSet:
@@ -137,6 +135,7 @@ export const assignTrail = (
         ? undefined
         : items(input.PrivateIpAddresses.map((privateIpAddress) => ({ privateIpAddress }))),
     secondaryPrivateIpAddressCount: input.SecondaryPrivateIpAddressCount,
+    allowReassignment: input.AllowReassignment,
     ipv4Prefixes:
       input.Ipv4Prefixes === undefined ? undefined : items(input.Ipv4Prefixes.map((ipv4Prefix) => ({ ipv4Prefix }))),
   });
@@ -178,6 +177,11 @@ export const prefixListTrail = (input: ModifyManagedPrefixListCommandInput) => (
       input.RemoveEntries === undefined ? undefined : tagged(input.RemoveEntries.map((one) => present({ ...one }))),
   }),
 });
+
+/** The parameters under their own names in the wrapper of newer calls. Inferred from calls captured with it. */
+export const wrappedTrail =
+  (wrapper: string) =>
+  (input: object): Fields => ({ [wrapper]: present({ ...input, DryRun: undefined }) });
 
 /** The parameters under their own names in lower camel case (captured for routes, associations and attachments). */
 export const plainTrail = (input: object): Fields =>

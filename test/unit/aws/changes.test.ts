@@ -187,3 +187,21 @@ test('of a call about many instances, each item holds the state of its own', asy
     [{ 'i-1': 'pending' }, { 'i-2': 'running' }, { 'i-3': 'pending' }],
   );
 });
+
+test('each subject of a launch keeps only the interfaces of its own', async () => {
+  const { changes } = await begin();
+  const attached = (instance: string) =>
+    ({ kind: 'attached', interface: `eni-of-${instance}`, instance, attachment: null }) as const;
+  const detached = { kind: 'detached', attachment: 'eni-attach-01' } as const;
+  const items = await changes.record(run('a'), {
+    ...change,
+    announced: { ...change.announced, facts: [attached('i-1'), attached('i-2'), detached] },
+  });
+  assert.deepEqual(
+    items.map((item) => item.change.announced.facts),
+    [
+      [attached('i-1'), detached],
+      [attached('i-1'), attached('i-2'), detached],
+    ],
+  );
+});

@@ -140,7 +140,7 @@ export const shapes: Readonly<Record<string, { readonly event: unknown; readonly
   },
   'StartInstances whose answer is omitted is taken from the request': {
     event: call('StartInstances', { instancesSet: { items: [{ instanceId: 'i-0aa' }] } }, { omitted: true }),
-    expected: { subjects: ['i-0aa'], announced: { instanceStates: {} } },
+    expected: { subjects: ['i-0aa'], announced: { instanceStates: { 'i-0aa': 'pending' } } },
   },
   'StartInstances with both blocks omitted: everything is read again': {
     event: call('StartInstances', { omitted: true }, { omitted: true }),
@@ -417,26 +417,37 @@ export const shapes: Readonly<Record<string, { readonly event: unknown; readonly
     event: call('RunInstances', { instancesSet: { items: [{ minCount: 900, maxCount: 900 }] } }, { omitted: true }),
     expected: { subjects: ['everything'] },
   },
-  'CreateNetworkInterface is taken from the answer, also when a service made it for itself': {
+  'RunInstances of another account in a subnet shared with it': {
     event: call(
-      'CreateNetworkInterface',
-      { subnetId: 'subnet-01', groupSet: {}, privateIpAddressesSet: {} },
-      { networkInterface: { networkInterfaceId: 'eni-0e', vpcId: 'vpc-01', privateIpAddressesSet: { item: [] } } },
-      { userIdentity: { type: 'AssumedRole', invokedBy: 'rds.amazonaws.com' } },
+      'RunInstances',
+      { instancesSet: { items: [{ minCount: 1, maxCount: 1 }] } },
+      { ownerId: '999999999999', instancesSet: { items: [{ instanceId: 'i-0aa' }] } },
     ),
-    expected: { subjects: ['eni-0e'], who: 'rds.amazonaws.com' },
+    expected: { nothing: /999999999999/ },
   },
-  'CreateNetworkInterface with an omitted answer: everything is read again': {
-    event: call('CreateNetworkInterface', { subnetId: 'subnet-01' }, { omitted: true }),
-    expected: { subjects: ['everything'] },
+  'StartInstances of another account: nothing of it will be shown here': {
+    event: call('StartInstances', { instancesSet: { items: [{ instanceId: 'i-0aa' }] } }, null, {
+      userIdentity: {
+        type: 'AssumedRole',
+        accountId: '999999999999',
+        arn: 'arn:aws:sts::999999999999:assumed-role/x/y',
+      },
+    }),
+    expected: { subjects: ['i-0aa'], announced: { instanceStates: {} } },
   },
-  DeleteNetworkInterface: {
-    event: call('DeleteNetworkInterface', { networkInterfaceId: 'eni-0e' }, done),
-    expected: { subjects: ['eni-0e'] },
+  'StopInstances by another account, which may be a service of AWS': {
+    event: call('StopInstances', { instancesSet: { items: [{ instanceId: 'i-0aa' }] } }, null, {
+      userIdentity: { type: 'AWSAccount', accountId: '999999999999' },
+    }),
+    expected: { subjects: ['i-0aa'], announced: { instanceStates: { 'i-0aa': 'stopping' } } },
   },
-  'DeleteNetworkInterface with an omitted request: everything is read again': {
-    event: call('DeleteNetworkInterface', { omitted: true }, done),
-    expected: { subjects: ['everything'] },
+  'CreateNetworkInterface while service interfaces are left out': {
+    event: call('CreateNetworkInterface', { subnetId: 'subnet-01' }, { networkInterface: { requesterManaged: true } }),
+    expected: { nothing: /SERVICE_INTERFACES/ },
+  },
+  'CreateVpcEndpoint that names no route table': {
+    event: call('CreateVpcEndpoint', { CreateVpcEndpointRequest: { VpcId: 'vpc-0a' } }, done),
+    expected: { nothing: /changes no route/ },
   },
   TerminateInstances: {
     event: call(

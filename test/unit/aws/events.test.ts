@@ -9,6 +9,7 @@ const noReads: SubjectReads = {
   groupsNamed: () => Promise.reject(new Error('no group was to be looked up')),
   holderOfInterface: () => Promise.reject(new Error('no interface was to be looked up')),
   groupsWithPrefixList: () => Promise.reject(new Error('no prefix list was to be looked up')),
+  isRouteDestination: () => Promise.reject(new Error('no prefix list was to be looked up')),
 };
 
 for (const [title, { event, expected }] of Object.entries(shapes)) {
@@ -34,7 +35,7 @@ for (const [title, { event, expected }] of Object.entries(shapes)) {
 for (const [title, { event, names }] of Object.entries(strangeShapes)) {
   test(`an unknown shape is refused by the name of its field, never guessed: ${title}`, () => {
     assert.throws(
-      () => meaningOfEvent(event, origin),
+      () => meaningOfEvent(event, { ...origin, serviceInterfaces: 'include' }),
       (error) =>
         isNamed(error, 'EventNotUnderstood') &&
         (error.message.startsWith(names) || error.message.includes(`.${names}:`)),
@@ -116,16 +117,18 @@ test('an address call is about the instance that holds the interface, or the int
 });
 
 test('a changed prefix list is about every group that names it', async () => {
-  const call = (groups: readonly string[]) =>
+  const call = (groups: readonly string[], routed = false) =>
     changeWith(
       'ModifyManagedPrefixList',
       { ModifyManagedPrefixListRequest: { PrefixListId: 'pl-0a' } },
       {
         groupsWithPrefixList: async () => groups,
+        isRouteDestination: async () => routed,
       },
     );
   assert.deepEqual(subjectsOf(await call(['sg-0b', 'sg-0a'])), ['sg-0a', 'sg-0b']);
-  assert.match(String(subjectsOf(await call([]))), /no security group names the prefix list pl-0a/);
+  assert.match(String(subjectsOf(await call([]))), /no security group and no route names the prefix list pl-0a/);
+  assert.deepEqual(subjectsOf(await call(['sg-0a'], true)), ['everything'], 'a route leads to other addresses');
 });
 
 test('an event that names its subjects asks EC2 nothing', async () => {
