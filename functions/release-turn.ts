@@ -72,6 +72,8 @@ export const releaseTurn = defineHeldStep({
     const left = new Set(notYet);
     const done = batch.filter(({ pk, sk }) => !left.has(`${pk} ${sk}`));
     const own = await markHandled(held, done, plan, job);
+    // What is true no more must not explain a later loss, also where nothing had to be written.
+    await table.removalCount.dropFacts((await results.find('DeriveRules'))?.outdatedFacts ?? []);
     await noteScopeSettings(held, done, plan);
     await table.turns.note(execution, fence, { limit: Math.min(largestBatch, turn.limit * 2) });
     await table.turns.release(execution, fence);

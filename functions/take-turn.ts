@@ -36,11 +36,13 @@ const takeBatch = async (
   open: readonly ChangeItem[],
   limit: number,
 ): Promise<readonly BatchLine[]> => {
-  // A resync reads everything, so it also carries out what other executions failed to.
+  // A resync reads everything, so it also carries out what other executions failed to. What an operator asked for was about what
+  // he saw then: only his own execution carries it out later.
   const isResync = open.some((item) => item.subject.kind === 'everything');
-  const others = [...(await changes.pending(limit)), ...(isResync ? await changes.failed(limit) : [])].filter(
-    (item) => item.execution !== execution.name,
-  );
+  const others = [
+    ...(await changes.pending(limit)),
+    ...(isResync ? (await changes.failed(limit)).filter(({ change }) => change.operator === undefined) : []),
+  ].filter((item) => item.execution !== execution.name);
   return [...open, ...others].slice(0, Math.max(open.length, limit)).map(batchLine);
 };
 

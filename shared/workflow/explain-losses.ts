@@ -42,7 +42,7 @@ export const losses = async (
     network: resolved.network,
     firewallTargets: resolved.targets,
     preNatAddresses: preNatPairs(settings.PRE_NAT_ADDRESSES),
-    settingsAsBefore: digest === null || digest === scopeSettingsDigest(settings),
+    settingsAsBefore: resolved.noRouteTo.length === 0 && (digest === null || digest === scopeSettingsDigest(settings)),
     changes: taken.map((line) => ({ ...line.change, subjects: [line.subject] })),
     facts: new Set([...known].filter((fact) => !outdated.includes(fact))),
     groups: new Map(),

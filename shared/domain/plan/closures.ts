@@ -220,14 +220,25 @@ export const closedIn = (policy: Policy, records: readonly RuleRecord[]): readon
   });
 };
 
-/** What is left of a closure whose rule stands without its instance, less what the rule lets through now for others. */
-export const leftOf = (closure: ClosureRecord, { record, rule }: StandingRule, policy: Policy): Closed | null => {
+/** What is left of a closure whose rule stands without its instance, less what was closed in it for others and is let through for them now. */
+export const leftOf = (
+  closure: ClosureRecord,
+  { record, rule }: StandingRule,
+  policy: Policy,
+  stored: readonly ClosureRecord[],
+): Closed | null => {
   const { family } = closure;
+  // Only what was closed for others as well can have been opened again by what the rule lets through for them now.
+  const forOthers = stored
+    .filter((each) => each.record === closure.record && each.instance !== closure.instance)
+    .flatMap((each) => asClosure(each).boxes);
   const open = sureBoxes(rule, ruleReader(policy), record.family, () => true).map((box) => ({
     ...box,
     destination: wholeFamily[family],
   }));
-  const left = without(asClosure(closure).boxes, record.family === family ? open : []);
+  const notForOthers = without(asClosure(closure).boxes, forOthers);
+  const alsoForOthers = without(asClosure(closure).boxes, notForOthers);
+  const left = [...notForOthers, ...without(alsoForOthers, record.family === family ? open : [])];
   const { fence: _fence, ...closed } = closure;
   return left.length === 0 ? null : { ...closed, sessions: sessionsIn(family, left) };
 };

@@ -69,9 +69,15 @@ const isGranted = (closure: Closed, candidates: readonly CandidateRule[], { appl
   });
 };
 
-/** The closure with its clock: it runs only while EC2 shows the instance running without such a grant, or not at all. */
-const clocked = (closure: Closed, { candidates, counting, unknown, running, now }: ClosureInputs): Closed => {
-  if (!counting.has(closure.instance) && !unknown.has(closure.instance)) return closure;
+/** The closure with its clock: it runs only while EC2 shows the instance running without such a grant, or not at all; else it is set back. */
+const clocked = (
+  closure: Closed,
+  { candidates, instances, counting, unknown, running, now }: ClosureInputs,
+): Closed => {
+  if (!counting.has(closure.instance) && !unknown.has(closure.instance))
+    return instances.has(closure.instance) && closure.ungrantedSince !== null
+      ? { ...closure, ungrantedSince: null }
+      : closure;
   const ungrantedSince = isGranted(closure, candidates, ruleReader(running)) ? null : (closure.ungrantedSince ?? now);
   return ungrantedSince === closure.ungrantedSince ? closure : { ...closure, ungrantedSince };
 };
@@ -88,13 +94,14 @@ const kept = (closure: ClosureRecord, inputs: ClosureInputs, current: ReadonlyMa
   const here = current.get(closure.id);
   if (here !== undefined) return { ...here, ungrantedSince: closure.ungrantedSince };
   if (reopened.includes(closure.rule) || reopened.includes(closure.record)) return null;
-  const isOver = closure.ungrantedSince !== null && now - closure.ungrantedSince >= ungrantedMilliseconds;
-  if (isOver) return null;
+  const { ungrantedSince } = clocked(stored, inputs);
+  const isTold = inputs.counting.has(closure.instance) || inputs.unknown.has(closure.instance);
+  if (isTold && ungrantedSince !== null && now - ungrantedSince >= ungrantedMilliseconds) return null;
   if (standing === undefined) return stored;
   // The rule stands for the instance and closes nothing for it: he has opened it again.
   const isOf = standing.record.contributions.destinations.some((to) => to.instance === closure.instance);
   if (isOf) return null;
-  return leftOf(closure, standing, running);
+  return leftOf(closure, standing, running, inputs.stored);
 };
 
 const isSame = (one: Closed, other: Closed): boolean => JSON.stringify(one) === JSON.stringify(other);
