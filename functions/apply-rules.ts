@@ -2,7 +2,7 @@ import type { Records } from '../shared/aws/table/records.ts';
 import { isNamed, NamedError } from '../shared/domain/errors.ts';
 import { planDigest } from '../shared/domain/plan/digest.ts';
 import { type Chosen, type Edit, editsFor } from '../shared/domain/plan/edits.ts';
-import { additionsOf, type Plan } from '../shared/domain/plan/make-plan.ts';
+import { additionsOf, failureOf, type Plan } from '../shared/domain/plan/make-plan.ts';
 import type { ObjectRecord } from '../shared/domain/plan/ownership.ts';
 import { lowestOfOthers } from '../shared/domain/plan/placing.ts';
 import { readBack } from '../shared/domain/plan/read-back.ts';
@@ -10,7 +10,7 @@ import { namesOfOurs, type OwnedRuleName, recognise } from '../shared/domain/pla
 import type { PlannedFor } from '../shared/domain/plan/removals.ts';
 import { type Configurations, unusedServices } from '../shared/domain/plan/service-objects.ts';
 import { isDefaultRule } from '../shared/domain/policy/bottom-rule.ts';
-import { localRules, type Policy, type SecurityRule } from '../shared/domain/policy/policy.ts';
+import type { Policy, SecurityRule } from '../shared/domain/policy/policy.ts';
 import type { RuleStyle } from '../shared/domain/rules/rule-content.ts';
 import type { Firewall, FirewallSnapshot } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
@@ -21,7 +21,7 @@ import { noteFacts } from '../shared/workflow/explain-losses.ts';
 import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
 import { learnUuids, recordIntents } from '../shared/workflow/intents.ts';
 import { chooseNames, type Writing } from '../shared/workflow/naming.ts';
-import { splitBatch } from '../shared/workflow/split-batch.ts';
+import { planAlone, splitBatch } from '../shared/workflow/split-batch.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
 import type { Applied } from '../shared/workflow/step-results.ts';
 
@@ -37,6 +37,7 @@ export const applyRules = defineHeldStep({
   act: async (held, { firewall }) => {
     const { records } = held.table;
     const plan = await held.results.read('TestRules');
+    if (plan.obstacle) await planAlone(held, plan.obstacle);
     const snapshot = await firewall.snapshot();
     const nameOf = await namesAsPlanned(held, firewall, snapshot, plan);
     await noteFacts(held);
@@ -49,7 +50,7 @@ export const applyRules = defineHeldStep({
     await checkRoom(held, snapshot, plan, chosen);
     const auditComment = auditCommentFor(snapshot, writing.style, reasonOf(held));
     const edits = editsFor(plan, chosen, nameOf, { bottomRule: held.settings.BOTTOM_RULE, tag: writing.style.tag });
-    const fails = withheld ?? plan.limit.fails;
+    const fails = withheld ?? failureOf(plan);
     if (fails !== null && edits.length === 0) throw new NamedError(fails.name, fails.message);
     await held.table.removalCount.count(held.execution.name, held.fence, plan.limit.lost);
     await recordIntents(records, plan, chosen, writing);
@@ -130,7 +131,9 @@ const checkRoom = async (
   { additions, made }: Chosen,
 ): Promise<void> => {
   if (additions.length === 0) return;
-  const rules = localRules(candidate).length - plan.removals.length + additions.length;
+  // What a Panorama pushed takes room as well; the default rules do not.
+  const there = candidate.rules.filter(({ rulebase }) => rulebase !== 'default').length;
+  const rules = there - plan.removals.length + additions.length;
   const objects = candidate.scopes.vsys.services.size + made.size;
   const full =
     limits.securityRules !== null && rules > limits.securityRules
@@ -185,7 +188,7 @@ const writeAndReadBack = async (
     try {
       await firewall.write(edits, { auditComment });
     } catch (error) {
-      if (!isNamed(error, 'FirewallRejected')) throw error;
+      if (!isNamed(error, 'FirewallRejected', 'FirewallFull')) throw error;
       await takeBack();
       await splitBatch(held, error, plan);
     }

@@ -1,5 +1,6 @@
 import type { Records } from '../shared/aws/table/records.ts';
 import { NamedError } from '../shared/domain/errors.ts';
+import { failureOf } from '../shared/domain/plan/make-plan.ts';
 import type { RuleRecord } from '../shared/domain/plan/ownership.ts';
 import { unproven } from '../shared/domain/plan/proof.ts';
 import { concerns, type PendingEdit } from '../shared/domain/policy/pending-edits.ts';
@@ -176,9 +177,10 @@ export const commit = defineHeldStep({
     const missing = unproven(running, applied, held.settings.BOTTOM_RULE);
     if (job?.result === 'FAIL' || missing.length > 0) await failed(held, firewall, applied, job, missing);
     await confirm(held.table.records, applied, running, held.fence);
-    const { limit } = await held.results.read('TestRules');
-    await held.table.removalCount.count(held.execution.name, held.fence, limit.lost);
-    if (limit.fails !== null) throw new NamedError(limit.fails.name, limit.fails.message);
+    const plan = await held.results.read('TestRules');
+    await held.table.removalCount.count(held.execution.name, held.fence, plan.limit.lost);
+    const fails = failureOf(plan);
+    if (fails !== null) throw new NamedError(fails.name, fails.message);
     if (applied.withheld !== null) {
       const { name, message } = applied.withheld;
       throw new NamedError(name, `${message} What the plan removes was committed without its additions.`);

@@ -30,16 +30,17 @@ const unfinishedOf = async (results: Results, firewall: Firewall, bottomRule: st
   const plan = await results.find('TestRules');
   if (plan === null) return null;
   const applied = await results.find('ApplyRules');
-  const notOpened = additionsOf(plan).map(({ group, traffic, destinations }) => {
+  const notJudged = plan.obstacle?.candidates ?? [];
+  const additions = additionsOf(plan).map(({ group, traffic, destinations }) => {
     const to = [...new Set(destinations.map(({ instance }) => instance))];
     return `${group} ${trafficText(traffic)} to ${to.slice(0, 5).join(', ')}`;
   });
   const waiting = plan.limit.awaitingRules.map((name) => `${name}: what vanished of it waits for approval`);
   if (applied !== null && unproven(await firewall.running(), applied, bottomRule).length === 0) {
-    return { notOpened: applied.withheld === null ? [] : notOpened, stillOpen: waiting };
+    return { notOpened: applied.withheld === null ? notJudged : additions, stillOpen: waiting };
   }
   return {
-    notOpened,
+    notOpened: [...notJudged, ...additions],
     stillOpen: [...[...plan.removals, ...plan.shrinks].map(({ name, why }) => `${name}: ${why}`), ...waiting],
   };
 };

@@ -1,5 +1,5 @@
 import type { LeftOut } from '../shared/domain/grants/grants.ts';
-import { changesAnything, makePlan, type Plan } from '../shared/domain/plan/make-plan.ts';
+import { changesAnything, failureOf, makePlan, type Plan } from '../shared/domain/plan/make-plan.ts';
 import { awaitingText } from '../shared/domain/plan/removal-words.ts';
 import { isDefaultRule } from '../shared/domain/policy/bottom-rule.ts';
 import { trafficText } from '../shared/domain/sets/traffic.ts';
@@ -55,7 +55,7 @@ export const testRules = defineHeldStep({
       .map((edit) => edit.administrator)
       .filter((administrator) => administrator !== settings.FIREWALL_ADMINISTRATOR);
     // What the execution fails with is known here, and raised once the rest of the plan is carried out.
-    const writes = changesAnything(plan) || plan.limit.fails !== null || derived.facts.length > 0;
+    const writes = changesAnything(plan) || plan.obstacle || failureOf(plan) !== null || derived.facts.length > 0;
     return {
       result: plan,
       output: {
@@ -81,6 +81,7 @@ const instancesOf = ({ resolved }: Resolved) => {
 /** The plan as the state shows it. */
 const shownPlan = (plan: Plan, unreadable: readonly string[]) => ({
   ...(plan.bottomRule ? { bottomRule: plan.bottomRule } : {}),
+  ...(plan.obstacle ? { notOpened: brief(plan.obstacle.message) } : {}),
   verdicts: shown(
     plan.judged.map(({ candidate, verdict }) => ({
       candidate: `${candidate.group} ${trafficText(candidate.traffic)}`,

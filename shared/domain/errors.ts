@@ -84,7 +84,8 @@ export const errorCatalogue = {
   },
   BottomRuleUnusable: {
     next: 'final',
-    means: 'The configured bottom rule does not exist, is disabled, pushed, or is being edited.',
+    means:
+      'The configured bottom rule does not exist, is disabled, pushed, or is being edited. Nothing is opened; what is to be closed is closed.',
     whatToDo: 'Correct the bottom rule or the setting, then redrive.',
   },
   DifferentFirewall: {

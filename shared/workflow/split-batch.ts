@@ -19,6 +19,22 @@ const namedIn = (words: string, batch: readonly BatchLine[]): ReadonlySet<BatchL
   new Set(batch.filter(({ subject }) => subject.kind !== 'everything' && words.includes(subject.id)));
 
 /**
+ * What follows from a plan that can open nothing: an execution answers for its own changes only, and those of others, which
+ * may lack something, stay pending for theirs.
+ * @throws PlanStale to plan again alone, when there are others'
+ */
+export const planAlone = async (
+  { table: { turns }, results, execution, fence }: Splitting,
+  { message }: { readonly message: string },
+): Promise<void> => {
+  const batch = await results.read('TakeTurn');
+  const own = batch.filter((line) => line.execution === execution.name).length;
+  if (batch.length <= own) return;
+  await turns.note(execution, fence, { limit: own });
+  throw new NamedError('PlanStale', `Nothing can be opened (${message}); the next plan carries ${own}.`);
+};
+
+/**
  * What follows a rejection. When other executions' changes were in the plan, those that the firewall's words name are put
  * aside, for their own executions or the resync; without such words the next plan carries half as many, so that the guilty
  * change ends up alone and fails in its own execution. Alone, it is planned once more without its additions, which never hold

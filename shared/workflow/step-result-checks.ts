@@ -205,7 +205,7 @@ const limit = exactly<LimitOutcome>()(
     awaiting: texts,
     awaitingRules: texts,
     lost: texts,
-    fails: z.object({ name: z.enum(['TooMuchToRemove', 'Misconfigured']), message: text }).nullable(),
+    fails: z.object({ name: z.literal('TooMuchToRemove'), message: text }).nullable(),
   }),
 );
 
@@ -337,6 +337,15 @@ const plan = exactly<Plan>()(
     notTouched: texts,
     limit,
     bottomRule: text.nullable().exactOptional(),
+    obstacle: z
+      .object({
+        name: z.enum(['BottomRuleUnusable', 'Misconfigured']),
+        message: text,
+        candidates: texts,
+        isOwn: z.boolean(),
+      })
+      .nullable()
+      .exactOptional(),
     lines: list(z.object({ about: texts, text })),
   }),
 );

@@ -89,8 +89,8 @@ export const causeOf = (execution: Execution): string =>
 export const statesOf = (execution: Execution): readonly string[] =>
   execution.states.filter(({ type }) => type === 'Task').map(({ name }) => name);
 
-const vsys = "/config/devices/entry[@name='localhost.localdomain']/vsys/entry[@name='vsys1']";
-export const rulesXpath = `${vsys}/rulebase/security/rules`;
+export const vsysXpath = "/config/devices/entry[@name='localhost.localdomain']/vsys/entry[@name='vsys1']";
+export const rulesXpath = `${vsysXpath}/rulebase/security/rules`;
 export const ruleXpath = (name: string): string => `${rulesXpath}/entry[@name='${name}']`;
 
 /** What a colleague does at the firewall, over the API as in the web interface. */

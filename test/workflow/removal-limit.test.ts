@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CreateSecurityGroupCommand } from '@aws-sdk/client-ec2';
+import {
+  AuthorizeSecurityGroupIngressCommand,
+  CreateRouteCommand,
+  CreateSecurityGroupCommand,
+  RevokeSecurityGroupIngressCommand,
+} from '@aws-sdk/client-ec2';
 import { tableParts } from '../../shared/runtime/clients/table.ts';
 import { digestOf } from '../../shared/runtime/digest.ts';
 import { settingsFrom } from '../../shared/runtime/settings.ts';
@@ -291,4 +296,68 @@ describe('what was positively shown', () => {
     await resync(system);
     assert.deepEqual(await opened(system), []);
   });
+});
+
+test('a stop that was undone by a start is no evidence when EC2 shows nothing later', async () => {
+  const system = await serving(4);
+  const rules = (await system.rules()).filter(({ owned }) => owned);
+  const other = colleague(system);
+  for (const rule of rules) other.edit(`${ruleXpath(rule.name)}/description`, '<description>mine</description>');
+  const all = [0, 1, 2, 3].map(serverId);
+  await calls(system).stop(...all);
+  assert.equal((await opened(system)).length, 4, 'a colleague is editing the rule');
+  system.clock.advance(60_000);
+  const started = await calls(system).start(...all);
+  assert.equal(started.status, 'SUCCEEDED', causeOf(started));
+  other.commit();
+  system.clock.advance(3_600_000);
+  await resync(system);
+  await resync(system);
+  assert.equal((await opened(system)).length, 4);
+  lose(system, 0, 1, 2, 3);
+  system.clock.advance(3_600_000);
+  await resyncRun(system);
+  assert.equal((await opened(system)).length, 4, 'losing everything always asks');
+});
+
+test('an unrelated route call explains nothing', async () => {
+  const system = await serving(10, { moreEvents: true });
+  reroute(system, (route) => ({ ...route, NetworkInterfaceId: 'eni-0f1ea110000000002', InstanceId: undefined }));
+  await resyncRun(system);
+  let table = '';
+  system.parts.ec2.rearrange((account) => {
+    table = [...account.routeTables.keys()].at(-1) ?? '';
+    return account;
+  });
+  await system.ec2.send(
+    new CreateRouteCommand({
+      RouteTableId: table,
+      DestinationCidrBlock: '192.0.2.0/24',
+      NetworkInterfaceId: 'eni-0abc0000000000009',
+    }),
+  );
+  await system.idle();
+  assert.equal((await opened(system)).length, 10);
+});
+
+test('with a wrong digit in FIREWALL_TARGETS, what only closes does not report as done what others ask to be opened', async () => {
+  const system = await serving(3);
+  await calls(system).grant(ids.webGroup, fromAnywhere(9443));
+  reroute(system, (route) => ({ ...route, NetworkInterfaceId: 'eni-0f1ea110000000002', InstanceId: undefined }));
+  const before = system.runs().length;
+  await Promise.all([
+    system.ec2.send(
+      new RevokeSecurityGroupIngressCommand({ GroupId: ids.webGroup, IpPermissions: [fromAnywhere(9443)] }),
+    ),
+    system.ec2.send(
+      new AuthorizeSecurityGroupIngressCommand({ GroupId: ids.webGroup, IpPermissions: [fromAnywhere(9002)] }),
+    ),
+  ]);
+  await system.idle();
+  const runs = system.runs().slice(before);
+  assert.deepEqual(
+    runs.map(({ status, error }) => `${status} ${error ?? ''}`.trim()).sort(),
+    ['FAILED Misconfigured', 'SUCCEEDED'],
+    runs.map(causeOf).join('\n'),
+  );
 });

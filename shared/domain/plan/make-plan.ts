@@ -1,12 +1,12 @@
-import { NamedError } from '../errors.ts';
+import type { ErrorName } from '../errors.ts';
 import type { LeftOut } from '../grants/grants.ts';
-import { checkBottomRule, type PolicyView } from '../policy/bottom-rule.ts';
+import type { PolicyView } from '../policy/bottom-rule.ts';
 import type { PendingEdit } from '../policy/pending-edits.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { CandidateRule } from '../rules/candidate-rules.ts';
 import type { DestinationTranslation } from '../rules/destination-nat.ts';
 import { fitToDevice } from '../rules/fit-to-device.ts';
-import { missingPrerequisites, type Prerequisites } from '../rules/prerequisites.ts';
+import type { Prerequisites } from '../rules/prerequisites.ts';
 import { trafficText } from '../sets/traffic.ts';
 import { remarkOnBottomRule } from '../verdict/bottom-remark.ts';
 import { decryptionReader, withDecryption } from '../verdict/decryption.ts';
@@ -16,6 +16,7 @@ import { asClosure, type Closed, type ClosureRecord } from './closures.ts';
 import { cutOffByDecryption } from './cut-off.ts';
 import { planDigest } from './digest.ts';
 import { following } from './follow.ts';
+import { lackOf, type Obstacle, obstacleOf } from './obstacle.ts';
 import type { ObjectRecord, RuleRecord } from './ownership.ts';
 import { placing } from './placing.ts';
 import { type ClosureInputs, type PlannedClosures, planClosures } from './plan-closures.ts';
@@ -118,9 +119,15 @@ export interface Plan {
   readonly bottomRule?: string | null;
   /** What vanished: what goes of it, and what waits for approval. */
   readonly limit: LimitOutcome;
+  /** What keeps this plan from opening anything, when there is something to open; what it closes goes on. Null or absent otherwise. */
+  readonly obstacle?: Obstacle | null;
   /** One line of outcome for each thing decided. */
   readonly lines: readonly OutcomeLine[];
 }
+
+/** What the execution fails with once the rest of the plan is carried out; null when its own subjects lack nothing. */
+export const failureOf = ({ obstacle, limit }: Plan): { readonly name: ErrorName; readonly message: string } | null =>
+  obstacle?.isOwn === true ? obstacle : limit.fails;
 
 /** The candidate rules of a plan that are added. */
 export const additionsOf = ({ judged }: Pick<Plan, 'judged'>): readonly CandidateRule[] =>
@@ -147,14 +154,6 @@ const viewsOf = (inputs: PlanInputs): readonly [PolicyView, ...PolicyView[]] => 
   const { candidate, running } = inputs.firewall;
   const staged = { label: 'candidate', policy: candidate };
   return editsOfOthers(inputs).length === 0 ? [staged] : [{ label: 'running', policy: running }, staged];
-};
-
-/** Refuses to plan on a firewall that lacks what the settings name. */
-const checkFirewall = (inputs: PlanInputs): void => {
-  const { firewall, settings } = inputs;
-  checkBottomRule(viewsOf(inputs), settings.bottomRule, editsOfOthers(inputs));
-  const missing = missingPrerequisites(firewall.candidate, settings);
-  if (missing.length > 0) throw new NamedError('Misconfigured', `${missing.join('; ')}.`);
 };
 
 /** The candidate rules against the policy as it will be, with the removals made. */
@@ -216,11 +215,12 @@ const outcomeLines = (
 /**
  * The plan: what is ours is recognised, loses what EC2 grants no more, and what EC2 grants and nothing of ours stands for is
  * held against the policy that remains. Pure: the same inputs make the same plan.
- * @throws BottomRuleUnusable, Misconfigured when the firewall lacks what the settings name · OwnershipClash
+ * On a firewall that lacks what opening needs, it closes only.
+ * @throws OwnershipClash
  */
 export const makePlan = (inputs: PlanInputs): Plan => {
   const { firewall, rules, objects, candidates, settings, digestOf } = inputs;
-  checkFirewall(inputs);
+  const lack = lackOf(firewall.candidate, viewsOf(inputs), editsOfOthers(inputs), settings);
   const recognition = recognise({
     records: rules,
     candidate: firewall.candidate,
@@ -247,7 +247,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     ...settings,
     zones,
   });
-  const removals = { ...planned, moves: [...planned.moves, ...placed.moves] };
+  const removals = { ...planned, moves: lack === null ? [...planned.moves, ...placed.moves] : [] };
 
   const closures = planClosures({
     ...inputs.closures,
@@ -260,7 +260,8 @@ export const makePlan = (inputs: PlanInputs): Plan => {
   const missing = missingCandidates([...candidates, ...aside], removals.kept);
   const fitted = fitToDevice(missing, firewall.candidate, firewall.destinationNat);
   const decryptionOf = decryptionReader(viewsOf(inputs).map(({ policy }) => policy));
-  const judged = judge(inputs, removals, closures, withDecryption(fitted.candidates, decryptionOf));
+  const judged =
+    lack === null ? judge(inputs, removals, closures, withDecryption(fitted.candidates, decryptionOf)) : [];
 
   const ownUuids = new Set([...rules, ...recognition.repaired].flatMap(({ uuid }) => uuid ?? []));
   const services = settleObjects(objects, firewall, ownUuids);
@@ -289,6 +290,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     notTouched: removals.notTouched,
     bottomRule: remarkOnBottomRule(firewall.candidate, settings.bottomRule, zones),
     limit,
+    obstacle: obstacleOf(inputs.limit, lack, missing, limit.awaiting),
     lines: [
       ...outcomeLines(removals, recognition, judged),
       ...fitted.leftOut.map(({ what, reason, about }) => ({ about, text: `${what}: ${reason}` })),

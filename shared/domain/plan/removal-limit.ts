@@ -1,12 +1,11 @@
 import type { Change } from '../change.ts';
 import { destinationKey, sourceKey } from '../grants/grants.ts';
 import type { CandidateRule } from '../rules/candidate-rules.ts';
-import { onlyTakesAway } from './announced-losses.ts';
 import { GrantIndex } from './grant-index.ts';
 import { keptAside } from './kept-aside.ts';
 import type { UnexplainedLoss } from './losses.ts';
 import type { Recognition } from './recognise.ts';
-import { noRouteText, tooMuchText } from './removal-words.ts';
+import { tooMuchText } from './removal-words.ts';
 import { planRemovals, type Removals } from './removals.ts';
 
 /** How much may go because it vanished, within a day, before somebody must approve. */
@@ -42,7 +41,7 @@ export interface LimitOutcome {
   /** Interfaces that lose grants in this plan because these vanished: counted before it is written. */
   readonly lost: readonly string[];
   /** What the execution fails with once the rest of the plan is carried out; null when its own subjects lack nothing. */
-  readonly fails: { readonly name: 'TooMuchToRemove' | 'Misconfigured'; readonly message: string } | null;
+  readonly fails: { readonly name: 'TooMuchToRemove'; readonly message: string } | null;
 }
 
 /**
@@ -127,16 +126,13 @@ export const removeWithinLimit = (
   };
 };
 
-/** An execution fails only for what its own subjects lack: a resync lists what waits, and what only closes lacks no route. */
+/** An execution fails only for what its own subjects lack: a resync lists what waits. */
 const failureOf = (
-  { own, noRouteTo, unexplained }: LimitInputs,
+  { own, unexplained }: LimitInputs,
   awaiting: readonly string[],
   rules: readonly string[],
   counted: number,
 ): LimitOutcome['fails'] => {
-  if (noRouteTo.length > 0 && !own.every(onlyTakesAway)) {
-    return { name: 'Misconfigured', message: noRouteText(noRouteTo, awaiting) };
-  }
   const waiting = new Set(awaiting);
   const instances = new Set(
     unexplained.flatMap(({ destinations }) =>

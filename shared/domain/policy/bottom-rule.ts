@@ -9,9 +9,6 @@ export interface PolicyView {
   readonly label: string;
 }
 
-const unusable = (bottomRule: string, why: string): NamedError =>
-  new NamedError('BottomRuleUnusable', `The bottom rule "${bottomRule}" ${why}.`);
-
 /** The two rules every vsys ends with. No local rule can have their names (documented). */
 const defaultRules: readonly string[] = ['intrazone-default', 'interzone-default'];
 
@@ -65,33 +62,38 @@ export const rulesBelow = (policy: Policy, bottomRule: string): readonly Securit
   return last === -1 ? below : below.slice(0, last + 1);
 };
 
-const checkIn = ({ policy, label }: PolicyView, bottomRule: string): void => {
+const whyUnusableIn = ({ policy, label }: PolicyView, bottomRule: string): string | null => {
   const at = bottomPlace(policy, bottomRule);
   if (at === null) {
     const pushed = policy.rules.some((rule) => rule.name === bottomRule);
-    const what = pushed
+    return pushed
       ? `is pushed by Panorama in the ${label} configuration, not a rule of the firewall itself`
       : `does not exist in the ${label} configuration`;
-    throw unusable(bottomRule, what);
   }
-  if (!isDefaultRule(bottomRule) && policy.rules[at]?.disabled === true) {
-    throw unusable(bottomRule, `is disabled in the ${label} configuration`);
-  }
+  const isDisabled = !isDefaultRule(bottomRule) && policy.rules[at]?.disabled === true;
+  return isDisabled ? `is disabled in the ${label} configuration` : null;
 };
 
 /**
- * Checks that the bottom rule can be stood above: a local, enabled rule in every view, that nobody is editing; or a default
- * rule, which is always there and cannot be moved.
- * Throws `BottomRuleUnusable` saying which of these does not hold.
+ * Why nothing can stand above the bottom rule, as a sentence: it must be a local, enabled rule in every view, that nobody is
+ * editing; or a default rule, which is always there and cannot be moved. Null when it can.
  */
-export const checkBottomRule = (
+export const whyUnusable = (
   views: readonly PolicyView[],
   bottomRule: string,
   pending: readonly PendingEdit[],
-): void => {
-  for (const view of views) checkIn(view, bottomRule);
+): string | null => {
   const edit = pending.find((one) => isOfLocalRule(one) && editedEntry(one)?.name === bottomRule);
-  if (edit !== undefined) {
-    throw unusable(bottomRule, `carries an uncommitted edit (${edit.action}) of administrator ${edit.administrator}`);
-  }
+  const reasons = [
+    ...views.map((view) => whyUnusableIn(view, bottomRule)),
+    edit === undefined ? null : `carries an uncommitted edit (${edit.action}) of administrator ${edit.administrator}`,
+  ];
+  const why = reasons.find((reason) => reason !== null) ?? null;
+  return why === null ? null : `The bottom rule "${bottomRule}" ${why}.`;
+};
+
+/** @throws BottomRuleUnusable when nothing can stand above the bottom rule */
+export const checkBottomRule = (...place: Parameters<typeof whyUnusable>): void => {
+  const why = whyUnusable(...place);
+  if (why !== null) throw new NamedError('BottomRuleUnusable', why);
 };

@@ -134,8 +134,6 @@ const change = (said: Partial<Change>): Change => ({
   announced: { instanceStates: {}, createdRules: [], removedRules: [] },
   ...said,
 });
-const announcing = (announced: Partial<Change['announced']>): Change =>
-  change({ announced: { instanceStates: {}, createdRules: [], removedRules: [], ...announced } });
 
 test('an execution fails by what waits only where its own instance is among it', () => {
   const failing = (...own: readonly Change[]) => limited(10, 6, none, { own }).limit.fails?.name ?? null;
@@ -143,18 +141,6 @@ test('an execution fails by what waits only where its own instance is among it',
   assert.equal(failing(change({ subjects: [{ kind: 'instance', id: 'i-6' }] })), null);
   assert.equal(failing(change({ subjects: [{ kind: 'group', id: 'sg-1' }] })), null);
   assert.equal(failing(change({})), null, 'a resync lists it');
-});
-
-test('without any route to a target an execution fails unless it was only to close something', () => {
-  const failing = (own: Change) =>
-    limited(10, 0, none, { own: [own], noRouteTo: ['eni-fw'] }).limit.fails?.name ?? null;
-  assert.equal(failing(change({})), 'Misconfigured');
-  assert.equal(failing(announcing({ createdRules: ['sgr-1'] })), 'Misconfigured');
-  assert.equal(failing(announcing({ instanceStates: { 'i-1': 'running' } })), 'Misconfigured');
-  assert.equal(failing(announcing({ createdRules: ['sgr-1'], removedRules: ['sgr-2'] })), 'Misconfigured');
-  assert.equal(failing(announcing({ removedRules: ['sgr-1'] })), null);
-  assert.equal(failing(announcing({ instanceStates: { 'i-1': 'stopping' } })), null);
-  assert.equal(failing(change({ kind: 'DeleteSecurityGroup' })), null);
 });
 
 test('an interface in several rules counts once', () => {

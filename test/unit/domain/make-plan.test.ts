@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Grant } from '../../../shared/domain/grants/grants.ts';
-import { additionsOf, changesAnything, makePlan, type PlanInputs } from '../../../shared/domain/plan/make-plan.ts';
+import {
+  additionsOf,
+  changesAnything,
+  failureOf,
+  makePlan,
+  type PlanInputs,
+} from '../../../shared/domain/plan/make-plan.ts';
 import type { RuleRecord } from '../../../shared/domain/plan/ownership.ts';
 import type { PendingEdit } from '../../../shared/domain/policy/pending-edits.ts';
 import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';
@@ -119,13 +125,71 @@ test('while a colleague has edits pending, a candidate rule is left out only whe
   assert.deepEqual(verdicts({ rules: running, running: [standing(record)], pending }), ['needed'], 'he is adding it');
 });
 
-test('a firewall that lacks what the settings name is not planned on', () => {
-  const bare = inputs();
-  const settings = { ...bare.settings, zones: { UNTRUST_ZONE: 'untrust', TRUST_ZONE: 'inside' } };
-  assert.throws(() => makePlan({ ...bare, settings }), {
-    name: 'Misconfigured',
-    message: /^TRUST_ZONE: the firewall has no zone "inside"/,
+test('on a firewall that lacks what the settings name nothing is opened, and what is gone is closed', () => {
+  const extra = grantsOf({ sources: [source('198.51.100.0/24')], destinations: [destination(2)] }, record);
+  const event = {
+    kind: 'AuthorizeSecurityGroupIngress',
+    subjects: [{ kind: 'group', id: 'sg-1' }],
+    announced: { instanceStates: {}, createdRules: ['sgr-1'], removedRules: [] },
+    who: 'user',
+    when: '2026-11-05T10:11:12Z',
+    eventId: 'e1',
+  } as const;
+  const started = (desired: readonly Grant[]): PlanInputs => {
+    const bare = inputs({ desired });
+    return { ...bare, limit: { ...bare.limit, own: [event] } };
+  };
+  const zones = { UNTRUST_ZONE: 'untrust', TRUST_ZONE: 'inside' };
+  const bare = started(extra);
+  const bottomless = makePlan({
+    ...bare,
+    firewall: { ...bare.firewall, candidate: policy([standing(record)]), running: policy([standing(record)]) },
   });
-  const bottomless = { ...bare.firewall, candidate: policy([]) };
-  assert.throws(() => makePlan({ ...bare, firewall: bottomless }), { name: 'BottomRuleUnusable' });
+  const noZone = makePlan({ ...bare, settings: { ...bare.settings, zones } });
+  for (const plan of [bottomless, noZone]) {
+    assert.deepEqual([plan.judged, plan.moves], [[], []]);
+    assert.deepEqual(
+      plan.removals.map(({ name }) => name),
+      [record.name],
+    );
+  }
+  assert.deepEqual(
+    [bottomless.obstacle?.name, failureOf(bottomless)?.name],
+    ['BottomRuleUnusable', 'BottomRuleUnusable'],
+  );
+  assert.match(failureOf(noZone)?.message ?? '', /^TRUST_ZONE: the firewall has no zone "inside"/);
+
+  const nothingToOpen = makePlan({ ...started(granted), settings: { ...bare.settings, zones } });
+  assert.deepEqual([nothingToOpen.obstacle, failureOf(nothingToOpen)], [null, null]);
+  const others = {
+    ...bare,
+    limit: { ...bare.limit, own: [{ ...event, subjects: [{ kind: 'group', id: 'sg-9' }] } as const] },
+  };
+  const ofOthers = makePlan({ ...others, settings: { ...bare.settings, zones } });
+  assert.deepEqual([ofOthers.obstacle?.isOwn, failureOf(ofOthers)], [false, null]);
+});
+
+test('without any route to a target an execution fails unless it was only to close something', () => {
+  const isOwn = (kind: string, announced: object = {}): boolean | undefined => {
+    const own = {
+      kind,
+      subjects: [{ kind: 'everything' }],
+      announced: { instanceStates: {}, createdRules: [], removedRules: [], ...announced },
+      who: 'user',
+      when: '2026-11-05T10:11:12Z',
+      eventId: 'e1',
+    } as const;
+    const bare = inputs();
+    const plan = makePlan({ ...bare, limit: { ...bare.limit, own: [own], noRouteTo: ['eni-fw'] } });
+    assert.match(plan.obstacle?.message ?? '', /no route table .* names eni-fw/);
+    assert.equal(failureOf(plan)?.name, plan.obstacle?.isOwn ? 'Misconfigured' : undefined);
+    return plan.obstacle?.isOwn;
+  };
+  assert.equal(isOwn('Scheduled resync'), true);
+  assert.equal(isOwn('AuthorizeSecurityGroupIngress', { createdRules: ['sgr-1'] }), true);
+  assert.equal(isOwn('StartInstances', { instanceStates: { 'i-1': 'running' } }), true);
+  assert.equal(isOwn('ModifySecurityGroupRules', { createdRules: ['sgr-1'], removedRules: ['sgr-2'] }), true);
+  assert.equal(isOwn('RevokeSecurityGroupIngress', { removedRules: ['sgr-1'] }), false);
+  assert.equal(isOwn('StopInstances', { instanceStates: { 'i-1': 'stopping' } }), false);
+  assert.equal(isOwn('DeleteSecurityGroup'), false);
 });
