@@ -115,9 +115,10 @@ const namesAsPlanned = async (
 
 /** Writes and drops the records that the plan found half-done, and what administrators have closed or opened again. */
 const settleRecords = async (records: Records, plan: Plan, fence: number): Promise<void> => {
+  // Closures first: what a record of an earlier release says of them is dropped from it.
+  for (const closure of plan.closuresWritten) await records.putClosure({ ...closure, fence });
   for (const record of plan.repaired) await records.putRule({ ...record, fence });
   for (const record of plan.forgotten) await records.forgetRule({ ...record, fence });
-  for (const closure of plan.closuresWritten) await records.putClosure({ ...closure, fence });
   for (const closure of plan.closuresEnded) await records.dropClosure({ ...closure, fence });
   for (const record of plan.objectsRepaired) await records.putObject({ ...record, fence });
   for (const record of plan.objectsForgotten) await records.forgetObject({ ...record, fence });

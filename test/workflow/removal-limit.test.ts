@@ -361,3 +361,24 @@ test('with a wrong digit in FIREWALL_TARGETS, what only closes does not report a
     runs.map(causeOf).join('\n'),
   );
 });
+
+test('a route call for another table explains nothing', async () => {
+  const system = await serving(10, { moreEvents: true });
+  reroute(system, (route) => ({ ...route, NetworkInterfaceId: 'eni-0f1ea110000000002', InstanceId: undefined }));
+  let main = '';
+  system.parts.ec2.rearrange((account) => {
+    main =
+      [...account.routeTables.values()].find(({ Associations }) => Associations.some(({ Main }) => Main))
+        ?.RouteTableId ?? '';
+    return account;
+  });
+  await system.ec2.send(
+    new CreateRouteCommand({
+      RouteTableId: main,
+      DestinationCidrBlock: '0.0.0.0/0',
+      NetworkInterfaceId: ids.firewallInside,
+    }),
+  );
+  await system.idle();
+  assert.equal((await opened(system)).length, 10);
+});

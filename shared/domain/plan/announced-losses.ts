@@ -16,8 +16,8 @@ export interface Announcements {
   ) => boolean;
   /** Whether a prefix list was changed that this group names. */
   readonly changesLists: (group: string) => boolean;
-  /** Whether routes, or what decides over them, were changed. */
-  readonly changesRoutes: boolean;
+  /** Whether routes that this table decides were changed; also where a change does not say of which table. */
+  readonly changesRoutesOf: (table: string | null) => boolean;
 }
 
 const down: ReadonlySet<string> = new Set(['stopping', 'stopped', 'shutting-down', 'terminated']);
@@ -53,6 +53,16 @@ export const onlyTakesAway = ({ kind, announced }: Change): boolean => {
   return takes && createdRules.length === 0 && states.every((state) => down.has(state));
 };
 
+/** The route tables that a change is about; null when it may be any. */
+const tablesOf = ({ announced: { facts = [] } }: Change): readonly string[] | null => {
+  const named = facts.map((fact) => {
+    if (fact.kind === 'route' || fact.kind === 'propagation') return [fact.table];
+    if (fact.kind === 'association') return fact.table === null ? null : [fact.table];
+    return fact.kind === 'routes to' ? fact.tables : null;
+  });
+  return named.length === 0 || named.includes(null) ? null : named.flatMap((tables) => tables ?? []);
+};
+
 export const announcedBy = (changes: readonly Change[]): Announcements => {
   const states = new Map<string, string>();
   const revoked = new Set<string>();
@@ -75,12 +85,13 @@ export const announcedBy = (changes: readonly Change[]): Announcements => {
   const interfaces = new Set(
     changes.flatMap(({ kind, subjects }) => (kind === 'DeleteNetworkInterface' ? idsOf(subjects, 'interface') : [])),
   );
+  const rerouting = changes.filter(({ kind }) => routeCalls.has(kind)).map(tablesOf);
   return {
     isDeleted: (id) => interfaces.has(id),
     isDown: (instance) => down.has(states.get(instance) ?? ''),
     isRevoked: ({ group, traffic }, { securityGroupRule, from }) =>
       deleted.has(group) || revoked.has(securityGroupRule) || contents.has(content(group, traffic, from)),
     changesLists: (group) => relisted.has(group),
-    changesRoutes: changes.some(({ kind }) => routeCalls.has(kind)),
+    changesRoutesOf: (table) => rerouting.some((tables) => tables === null || table === null || tables.includes(table)),
   };
 };

@@ -83,10 +83,11 @@ const explainer = (said: Explanations): ((record: RuleRecord, to: GrantDestinati
     return !instance.startsWith('i-') && !seen.has(id) && vpcsSeen.has(said.groups.get(group) ?? '');
   };
   const once = remembering();
+  const tableOf = ({ subnet, vpc }: ShownInterface) => effectiveTable(said.network, { id: subnet, vpc });
   const isAway = ({ interface: id }: GrantDestination, { source }: GrantSource): boolean => {
     const at = seen.get(id);
     if (at === undefined) return false;
-    const table = effectiveTable(said.network, { id: at.subnet, vpc: at.vpc });
+    const table = tableOf(at);
     if (table === null) return false;
     const family = familyOf(source);
     const away = once(`${table.id} ${family}`, () =>
@@ -134,7 +135,7 @@ const explainer = (said: Explanations): ((record: RuleRecord, to: GrantDestinati
     if (isRevoked(record, source)) return { shown: permission };
     if (hasLeftList(record, source)) return { shown: null };
     if (isAway(to, source)) return 'away';
-    if (at !== undefined && announced.changesRoutes && said.settingsAsBefore) {
+    if (at !== undefined && said.settingsAsBefore && announced.changesRoutesOf(tableOf(at)?.id ?? null)) {
       return { shown: factOf.rerouted(to.interface) };
     }
     return 'vanished';

@@ -86,6 +86,8 @@ const explained = (said: Partial<Explanations>, of: RuleRecord = record) => {
   return { because: unexplained[0]?.because ?? 'shown', facts: [...facts] };
 };
 
+const rerouting = (table: string): Change =>
+  change({ kind: 'DeleteRoute' }, { facts: [{ kind: 'route', table, destination: '0.0.0.0/0', target: null }] });
 const revoked = factOf.permission(record, { securityGroupRule: 'sgr-1', from: '0.0.0.0/0' });
 const revokedByContent = { protocol: 'tcp', fromPort: 443, toPort: 443, source: '0.0.0.0/0' };
 
@@ -111,6 +113,32 @@ const cases: Readonly<
   'it is not routed any more': [gone('not routed', true), 'vanished'],
   '… which a route event announced': [
     { ...gone('not routed', true), ...changes(change({ kind: 'ReplaceRoute' })) },
+    'shown',
+    factOf.rerouted('eni-1'),
+  ],
+  '… which said the table that decides': [
+    { ...gone('not routed', true), ...changes(rerouting('rtb-1')) },
+    'shown',
+    factOf.rerouted('eni-1'),
+  ],
+  '… which was about another table': [{ ...gone('not routed', true), ...changes(rerouting('rtb-2')) }, 'vanished'],
+  '… which led a subnet to the table': [
+    {
+      ...gone('not routed', true),
+      ...changes(
+        change({ kind: 'AssociateRouteTable' }, { facts: [{ kind: 'association', id: 'rtbassoc-1', table: 'rtb-1' }] }),
+      ),
+    },
+    'shown',
+    factOf.rerouted('eni-1'),
+  ],
+  '… which took a subnet from some table': [
+    {
+      ...gone('not routed', true),
+      ...changes(
+        change({ kind: 'DisassociateRouteTable' }, { facts: [{ kind: 'association', id: 'rtbassoc-1', table: null }] }),
+      ),
+    },
     'shown',
     factOf.rerouted('eni-1'),
   ],
