@@ -4,7 +4,7 @@ import { absent, atMost, either, type Item, type Table } from './table.ts';
 const dayMilliseconds = 24 * 3600 * 1000;
 /** Kept well beyond the day in which it counts: DynamoDB deletes what has expired when it likes. */
 const keepSeconds = 7 * 24 * 3600;
-/** A fact is dropped once it is carried out; one that nobody ever asks about again goes by itself. */
+/** A fact is dropped once it is carried out; one that no run asks about again goes by itself. */
 const keepFactSeconds = 400 * 24 * 3600;
 
 /** What counts within the last day. */

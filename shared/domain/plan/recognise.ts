@@ -29,7 +29,7 @@ export interface HouseReport {
     | 'below the bottom rule'
     /** Stands above what an administrator added below it. */
     | 'passed'
-    /** A rule of somebody else, which ours decide before. */
+    /** A rule that is not ours, which ours decide before. */
     | 'without effect'
     | 'returned'
     | 'being edited'

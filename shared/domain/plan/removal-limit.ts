@@ -8,7 +8,7 @@ import type { Recognition } from './recognise.ts';
 import { tooMuchText } from './removal-words.ts';
 import { planRemovals, type Removals } from './removals.ts';
 
-/** How much may go because it vanished, within a day, before somebody must approve. */
+/** How much may go because it vanished, within a day, before an operator must approve. */
 export interface RemovalLimits {
   /** Interfaces that may lose grants without approval. */
   readonly interfaces: number;
@@ -34,7 +34,7 @@ export interface LimitInputs {
 
 /** What the limit made of a plan. */
 export interface LimitOutcome {
-  /** Interfaces that vanished and keep their grants until somebody approves, sorted. */
+  /** Interfaces that vanished and keep their grants until an operator approves, sorted. */
   readonly awaiting: readonly string[];
   /** Names of the rules that the approval would remove or shrink, sorted. */
   readonly awaitingRules: readonly string[];

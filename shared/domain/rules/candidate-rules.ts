@@ -67,7 +67,7 @@ export const mostMembers = 500;
 interface Claim {
   readonly subject: Subject;
   readonly broughtBy: string;
-  /** Sorts groups before instances, instances before those nobody named, each by event time. */
+  /** Sorts groups before instances, instances before those that no event named, each by event time. */
   readonly order: string;
 }
 

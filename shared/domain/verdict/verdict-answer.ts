@@ -105,7 +105,7 @@ export const answer = (view: OpenView, candidate: CandidateRule, place: Place): 
     const { onlyOn } = view.reader.applications;
     const { rest, finished } = above;
     const passing = { family, source, destination, traffic, layer, onlyOn, rest, finished };
-    // Mostly nothing passes: then nobody asks what stands below.
+    // Mostly nothing passes: then no reader asks what stands below.
     const below = walkBelow(above.rest.length === 0 ? noRules : view.belowFor(candidate), passing, place);
     return { layer, above, below };
   });

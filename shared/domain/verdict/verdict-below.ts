@@ -114,7 +114,7 @@ export const walkBelow = (
     cuts += rest.length * (sure.length + maybe.length);
     finished &&= rest.length <= limits.boxes && cuts <= limits.cuts;
     if (!finished) {
-      // Nobody's denial is passed over for want of time.
+      // No denial is passed over for want of time.
       const taken = sets.isPushed && !allows(action) ? cutAll(rest, [...sure, ...maybe], onlyOn).taken : [];
       if (taken.length > 0) denied.push({ rule, action, boxes: taken, because: ['cut into too many parts to tell'] });
       continue;
