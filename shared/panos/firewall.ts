@@ -124,5 +124,5 @@ export interface Firewall {
   policyMatch(session: SampleSession): Promise<string | null>;
 }
 
-/** The firewall of a step that only reads: nobody waits for such a step to end before writing. */
+/** The firewall of a step that only reads: no other step waits for it to end before writing. */
 export type FirewallReads = Omit<Firewall, 'write' | 'withdraw' | 'commit' | 'takeConfigLock' | 'releaseConfigLock'>;

@@ -58,8 +58,8 @@ export const losses = async (
 
 /**
  * Writes down what EC2 positively showed, before anything else is written: it stays evidence when EC2 has forgotten it and
- * the plan could not close it. Apart from the records, each of which another step may be writing; by a step that nobody
- * else writes beside, since a function that lives on must not say what is no longer so.
+ * the plan could not close it. Apart from the records, each of which another step may be writing; by a step beside which
+ * no other writes, since a function that lives on must not say what is no longer so.
  */
 export const noteFacts = async ({ results, table: { removalCount } }: Held<unknown>): Promise<void> => {
   const { facts, outdatedFacts: outdated } = await results.read('DeriveRules');

@@ -11,7 +11,7 @@ import type { StepName, StepResults } from './step-results.ts';
 
 /**
  * Acts while the turn is this claimant's: renews it first, and settles it afterwards however the act ends. `busyFor`
- * (milliseconds): how long the act may be writing, during which nobody else writes; null: it only reads.
+ * (milliseconds): how long the act may be writing, during which no other attempt writes; null: it only reads.
  * @throws PlanStale when the turn is lost, TurnTaken when an earlier attempt may still be writing
  */
 export const holding = async <Value>(

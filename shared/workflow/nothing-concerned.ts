@@ -30,7 +30,7 @@ const mayUndo = (change: Change, { SERVICE_INTERFACES }: Settings): boolean =>
 
 /**
  * Why a run for the change has nothing to do, so that it may end before it takes the turn; null when it has, or may have. Its
- * subjects have no interface behind the firewall, nothing is recorded for them, and nobody who holds the turn could just be
+ * subjects have no interface behind the firewall, nothing is recorded for them, and no holder of the turn could just be
  * making a rule for them from what EC2 showed before. Never for groups: an interface may get or lose one at any time. A
  * stopped instance counts: it may be starting.
  * @throws AwsBusy, AwsDenied

@@ -4,69 +4,77 @@ import { test } from 'node:test';
 import { CreateSecurityGroupCommand } from '@aws-sdk/client-ec2';
 import { calls, colleague, fromAnywhere, resync, resyncRun, ruleXpath, web2 } from '../support/calls.ts';
 import { accountWith, serverId, serving } from '../support/many-servers.ts';
-import { createTestSystem } from '../support/system.ts';
+import { createTestSystem, type TestSystem, type TestSystemOptions } from '../support/system.ts';
 import { ids } from '../system/demo-account.ts';
 
-test('one address taken out of a shared rule stays closed through stop and start of its instance', async () => {
-  const system = await serving(3);
-  await calls(system).grant(ids.webGroup, fromAnywhere(9443));
-  const open9443 = async () =>
-    (await system.rules())
-      .filter(({ owned, service }) => owned && service.includes('tcp-9443'))
-      .map(({ name, destination }) => `${name} ${destination}`);
-  const [rule] = (await system.rules()).filter(({ owned, service }) => owned && service.includes('tcp-9443'));
-  const other = colleague(system);
-  other.edit(
-    `${ruleXpath(rule?.name ?? '')}/destination`,
-    '<destination><member>10.0.1.11/32</member><member>10.0.1.13/32</member></destination>',
-  );
-  other.commit();
-  await resync(system);
-  await calls(system).stop(serverId(1));
-  system.clock.advance(60_000);
-  await calls(system).start(serverId(1));
-  await resync(system);
-  assert.deepEqual(
-    (await open9443()).filter((each) => each.includes('10.0.1.12')),
-    [],
-  );
-});
+/** Our rules, by name and service, that have an address as destination. */
+const oursAt = async (system: TestSystem, address: string, service = ''): Promise<readonly string[]> =>
+  (await system.rules())
+    .filter((rule) => rule.owned && rule.destination.includes(address) && rule.service.join().includes(service))
+    .map((rule) => `${rule.name} ${rule.service}`);
 
-test('a permission that grants it again while the instance is stopped keeps it closed', async () => {
-  const system = await createTestSystem();
-  await calls(system).start(web2);
+/** An administrator disables a rule, or enables it again, and commits. */
+const setDisabled = (system: TestSystem, name: string, value: 'yes' | 'no'): void => {
   const other = colleague(system);
-  other.set(ruleXpath(`${web2}-1`), '<disabled>yes</disabled>');
+  other.set(ruleXpath(name), `<disabled>${value}</disabled>`);
   other.commit();
-  await resync(system);
-  await calls(system).revoke(ids.webGroup, fromAnywhere(443));
-  await resync(system);
-  await calls(system).stop(web2);
-  system.clock.advance(60_000);
-  await resync(system);
-  await calls(system).grant(ids.webGroup, fromAnywhere(443));
+};
+
+const aDayOfResyncs = async (system: TestSystem): Promise<void> => {
   for (let hour = 0; hour < 25; hour += 1) {
     system.clock.advance(3_600_000);
     await resync(system);
   }
+};
+
+/** The second web server has a rule, which an administrator has disabled. */
+const disabledHouse = async (options: TestSystemOptions = {}): Promise<TestSystem> => {
+  const system = await createTestSystem(options);
   await calls(system).start(web2);
-  const ours = (await system.rules())
-    .filter(({ owned }) => owned)
-    .map(({ name, destination }) => `${name} ${destination}`);
-  assert.deepEqual(
-    ours.filter((each) => each.includes('10.0.1.12')),
-    [],
+  assert.deepEqual(await oursAt(system, '10.0.1.12/32'), [`${web2}-1 tcp-443`]);
+  setDisabled(system, `${web2}-1`, 'yes');
+  await resync(system);
+  return system;
+};
+
+const stopped = async (system: TestSystem, instance: string): Promise<void> => {
+  await calls(system).stop(instance);
+  system.clock.advance(60_000);
+};
+
+test('one address taken out of a shared rule stays closed through stop and start of its instance', async () => {
+  const system = await serving(3);
+  await calls(system).grant(ids.webGroup, fromAnywhere(9443));
+  const [rule] = (await system.rules()).filter(({ owned, service }) => owned && service.includes('tcp-9443'));
+  assert.ok(rule?.destination.includes('10.0.1.12/32') === true);
+  const other = colleague(system);
+  other.edit(
+    `${ruleXpath(rule.name)}/destination`,
+    '<destination><member>10.0.1.11/32</member><member>10.0.1.13/32</member></destination>',
   );
+  other.commit();
+  await resync(system);
+  await stopped(system, serverId(1));
+  await calls(system).start(serverId(1));
+  await resync(system);
+  assert.deepEqual(await oursAt(system, '10.0.1.12/32', 'tcp-9443'), []);
+});
+
+test('a permission that grants it again while the instance is stopped keeps it closed', async () => {
+  const system = await disabledHouse();
+  await calls(system).revoke(ids.webGroup, fromAnywhere(443));
+  await resync(system);
+  await stopped(system, web2);
+  await resync(system);
+  await calls(system).grant(ids.webGroup, fromAnywhere(443));
+  await aDayOfResyncs(system);
+  await calls(system).start(web2);
+  assert.deepEqual(await oursAt(system, '10.0.1.12/32'), []);
 });
 
 test('one moment in which EC2 does not show the instance, then a stop of a day', async () => {
-  const system = await createTestSystem();
-  await calls(system).start(web2);
-  const other = colleague(system);
-  other.set(ruleXpath(`${web2}-1`), '<disabled>yes</disabled>');
-  other.commit();
-  await calls(system).stop(web2);
-  system.clock.advance(60_000);
+  const system = await disabledHouse();
+  await stopped(system, web2);
   await resync(system);
   let kept: unknown = null;
   system.parts.ec2.rearrange((account) => {
@@ -78,18 +86,9 @@ test('one moment in which EC2 does not show the instance, then a stop of a day',
     ...account,
     instances: new Map([...account.instances, [web2, kept as never]]),
   }));
-  for (let hour = 0; hour < 25; hour += 1) {
-    system.clock.advance(3_600_000);
-    await resync(system);
-  }
+  await aDayOfResyncs(system);
   await calls(system).start(web2);
-  const ours = (await system.rules())
-    .filter(({ owned }) => owned)
-    .map(({ name, destination }) => `${name} ${destination}`);
-  assert.deepEqual(
-    ours.filter((each) => each.includes('10.0.1.12')),
-    [],
-  );
+  assert.deepEqual(await oursAt(system, '10.0.1.12/32'), []);
 });
 
 test('an event about the other interface of an instance starts no clock', async () => {
@@ -123,64 +122,36 @@ test('an event about the other interface of an instance starts no clock', async 
   await resync(system);
   await calls(system).grant(other, fromAnywhere(7443));
   const name = (await system.rules()).find(({ owned, service }) => owned && service.includes('tcp-8443'))?.name ?? '';
-  const him = colleague(system);
-  him.set(ruleXpath(name), '<disabled>yes</disabled>');
-  him.commit();
+  assert.notEqual(name, '');
+  setDisabled(system, name, 'yes');
   await resync(system);
-  await calls(system).stop(serverId(0));
-  system.clock.advance(60_000);
+  await stopped(system, serverId(0));
   await calls(system).start(serverId(0));
   await resync(system);
   await calls(system).grant(other, fromAnywhere(7500));
-  await calls(system).stop(serverId(0));
-  system.clock.advance(60_000);
-  for (let hour = 0; hour < 25; hour += 1) {
-    system.clock.advance(3_600_000);
-    await resync(system);
-  }
+  await stopped(system, serverId(0));
+  await aDayOfResyncs(system);
   await calls(system).start(serverId(0));
-  const found = (await system.rules())
-    .filter(({ owned, service }) => owned && service.includes('tcp-8443'))
-    .map((r) => `${r.name} ${r.destination}`);
-  assert.deepEqual(found, []);
+  assert.deepEqual(await oursAt(system, '10.0.1.11/32', 'tcp-8443'), []);
 });
 
 test('a reopening that failed is not carried out after he closed it anew', async () => {
   let dies = false;
-  const system = await createTestSystem({
+  const system = await disabledHouse({
     around: ({ stateName }, run) => {
       if (stateName !== 'TestRules' || !dies) return run();
       throw Object.assign(new Error('x'), { name: 'FirewallRejected' });
     },
   });
-  await calls(system).start(web2);
-  const other = colleague(system);
-  const set = (value: string) => {
-    other.set(ruleXpath(`${web2}-1`), `<disabled>${value}</disabled>`);
-    other.commit();
-  };
-  set('yes');
-  await resync(system);
   dies = true;
-  await resyncRun(system, { operator: { reopen: `${web2}-1` } });
+  const reopening = await resyncRun(system, { operator: { reopen: `${web2}-1` } });
+  assert.equal(reopening.error, 'FirewallRejected');
   dies = false;
-  set('no');
-  await calls(system).grant(ids.webGroup, {
-    IpProtocol: 'tcp',
-    FromPort: 7000,
-    ToPort: 7000,
-    IpRanges: [{ CidrIp: '0.0.0.0/0' }],
-  });
-  set('yes');
-  await calls(system).stop(web2);
-  system.clock.advance(60_000);
+  setDisabled(system, `${web2}-1`, 'no');
+  await calls(system).grant(ids.webGroup, fromAnywhere(7000));
+  setDisabled(system, `${web2}-1`, 'yes');
+  await stopped(system, web2);
   await resync(system);
   await calls(system).start(web2);
-  const ours = (await system.rules())
-    .filter(({ owned }) => owned)
-    .map(({ name, destination, service }) => `${name} ${destination} ${service}`);
-  assert.deepEqual(
-    ours.filter((each) => each.includes('tcp-443')),
-    [],
-  );
+  assert.deepEqual(await oursAt(system, '10.0.1.12/32', 'tcp-443'), []);
 });

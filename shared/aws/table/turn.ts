@@ -62,7 +62,7 @@ const free: Turn = {
   rejection: null,
 };
 
-/** Whether somebody may write to the firewall at this time: its holder, or an attempt that lives on. Null: nobody ever has. */
+/** Whether an execution may write to the firewall at this time: the holder, or an attempt that lives on. Null: none ever held it. */
 export const isHeld = (turn: Turn | null, now: number): boolean =>
   turn !== null && ((turn.owner !== null && turn.expiresAt > now) || turn.busyUntil > now);
 

@@ -75,8 +75,8 @@ const whyUnusableIn = ({ policy, label }: PolicyView, bottomRule: string): strin
 };
 
 /**
- * Why nothing can stand above the bottom rule, as a sentence: it must be a local, enabled rule in every view, that nobody is
- * editing; or a default rule, which is always there and cannot be moved. Null when it can.
+ * Why nothing can stand above the bottom rule, as a sentence: it must be a local, enabled rule in every view, that no other
+ * administrator edits; or a default rule, which is always there and cannot be moved. Null when it can.
  */
 export const whyUnusable = (
   views: readonly PolicyView[],
