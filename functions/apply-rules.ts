@@ -2,7 +2,8 @@ import type { Records } from '../shared/aws/table/records.ts';
 import { isNamed, NamedError } from '../shared/domain/errors.ts';
 import { planDigest } from '../shared/domain/plan/digest.ts';
 import { type Chosen, type Edit, editsFor } from '../shared/domain/plan/edits.ts';
-import { additionsOf, failureOf, type Plan } from '../shared/domain/plan/make-plan.ts';
+import { failureOf } from '../shared/domain/plan/failures.ts';
+import { additionsOf, type Plan } from '../shared/domain/plan/make-plan.ts';
 import type { ObjectRecord } from '../shared/domain/plan/ownership.ts';
 import { lowestOfOthers } from '../shared/domain/plan/placing.ts';
 import { readBack } from '../shared/domain/plan/read-back.ts';
@@ -17,11 +18,13 @@ import { firewallPart } from '../shared/runtime/clients/firewall.ts';
 import { digestOf } from '../shared/runtime/digest.ts';
 import { planSettingsOf, styleOf } from '../shared/runtime/settings.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
+import { conclude } from '../shared/workflow/conclude.ts';
 import { noteFacts } from '../shared/workflow/explain-losses.ts';
 import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
 import { learnUuids, recordIntents } from '../shared/workflow/intents.ts';
 import { chooseNames, type Writing } from '../shared/workflow/naming.ts';
-import { planAlone, splitBatch } from '../shared/workflow/split-batch.ts';
+import { afterRefusal } from '../shared/workflow/refusals.ts';
+import { splitBatch } from '../shared/workflow/split-batch.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
 import type { Applied } from '../shared/workflow/step-results.ts';
 
@@ -33,11 +36,13 @@ export const applyRules = defineHeldStep({
   name: 'ApplyRules',
   writes: true,
   input: HeldState,
-  parts: (surroundings, settings, run) => ({ firewall: firewallPart(surroundings, settings, run) }),
-  act: async (held, { firewall }) => {
+  parts: (surroundings, settings, run) => ({
+    firewall: firewallPart(surroundings, settings, run),
+    now: surroundings.world.now,
+  }),
+  act: async (held, { firewall, now }) => {
     const { records } = held.table;
     const plan = await held.results.read('TestRules');
-    if (plan.obstacle) await planAlone(held, plan.obstacle);
     const snapshot = await firewall.snapshot();
     const nameOf = await namesAsPlanned(held, firewall, snapshot, plan);
     await noteFacts(held);
@@ -51,10 +56,13 @@ export const applyRules = defineHeldStep({
     const auditComment = auditCommentFor(snapshot, writing.style, reasonOf(held));
     const edits = editsFor(plan, chosen, nameOf, { bottomRule: held.settings.BOTTOM_RULE, tag: writing.style.tag });
     const fails = withheld ?? failureOf(plan);
-    if (fails !== null && edits.length === 0) throw new NamedError(fails.name, fails.message);
+    if (fails !== null && edits.length === 0) {
+      if (withheld === null) await conclude(held, plan, { job: null, because: null });
+      throw new NamedError(fails.name, fails.message);
+    }
     await held.table.removalCount.count(held.execution.name, held.fence, plan.limit.lost);
     await recordIntents(records, plan, chosen, writing);
-    const written = await writeAndReadBack(held, firewall, snapshot, { plan, chosen, edits, auditComment });
+    const written = await writeAndReadBack(held, firewall, snapshot, { plan, chosen, edits, auditComment, now });
     const expectations = await learnUuids(records, plan, chosen.additions, written.rules, writing);
     const used = await objectsOf(records, objects, chosen);
     const after = { candidate: written.candidate, running: withoutRules(snapshot.running, plan.removals) };
@@ -175,6 +183,7 @@ interface Write {
   readonly chosen: Chosen;
   readonly edits: readonly Edit[];
   readonly auditComment: string | null;
+  readonly now: () => number;
 }
 
 /** Writes all edits as one and holds what the candidate configuration says then against them; takes them back otherwise. */
@@ -182,7 +191,7 @@ const writeAndReadBack = async (
   held: Held<unknown>,
   firewall: Firewall,
   snapshot: FirewallSnapshot,
-  { plan, chosen, edits, auditComment }: Write,
+  { plan, chosen, edits, auditComment, now }: Write,
 ): Promise<{ readonly candidate: Policy; readonly rules: ReadonlyMap<string, SecurityRule> }> => {
   const takeBack = () => firewall.withdraw(edits.flatMap(firewall.xpathsOf));
   if (edits.length > 0) {
@@ -191,7 +200,13 @@ const writeAndReadBack = async (
     } catch (error) {
       if (!isNamed(error, 'FirewallRejected', 'FirewallFull')) throw error;
       await takeBack();
-      await splitBatch(held, error, plan);
+      if (error.name === 'FirewallFull') await splitBatch(held, error, plan);
+      const written = chosen.additions.map(({ says, record: { name }, content: { service } }) => ({
+        says,
+        names: [name, ...service.filter((each) => chosen.made.has(each))],
+      }));
+      const rejection = error;
+      await afterRefusal(held, { rejection, words: error.message, written, plan, firewall, now: now() });
     }
   }
   const candidate = edits.length > 0 ? await firewall.candidate() : snapshot.candidate;

@@ -1,15 +1,17 @@
 import type { Records } from '../shared/aws/table/records.ts';
 import { NamedError } from '../shared/domain/errors.ts';
-import { failureOf } from '../shared/domain/plan/make-plan.ts';
+import { failureOf } from '../shared/domain/plan/failures.ts';
 import type { RuleRecord } from '../shared/domain/plan/ownership.ts';
 import { unproven } from '../shared/domain/plan/proof.ts';
+import type { Written } from '../shared/domain/plan/refusals.ts';
 import { concerns, type PendingEdit } from '../shared/domain/policy/pending-edits.ts';
 import type { Policy } from '../shared/domain/policy/policy.ts';
 import type { Firewall, Job } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
+import { conclude } from '../shared/workflow/conclude.ts';
 import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
-import { splitBatch } from '../shared/workflow/split-batch.ts';
+import { afterRefusal } from '../shared/workflow/refusals.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
 import type { Applied } from '../shared/workflow/step-results.ts';
 
@@ -134,7 +136,7 @@ const failureText = (job: Job): string => [...job.details, ...job.warnings].join
 /** Takes back what was staged, and plans again or fails. */
 const failed = async (
   held: Held<unknown>,
-  firewall: Firewall,
+  { firewall, now }: CommitParts,
   applied: Applied,
   job: Job | null,
   missing: readonly string[],
@@ -149,11 +151,30 @@ const failed = async (
       ? ` Not withdrawn, since others are editing it: ${left.join(', ')}.`
       : ' What was staged was withdrawn.';
   const plan = await held.results.read('TestRules');
-  return splitBatch(held, new NamedError('CommitFailed', `${words}${kept}`), plan);
+  return afterRefusal(held, {
+    rejection: new NamedError('CommitFailed', `${words}${kept}`),
+    // What the firewall says is wrong; not its warnings, nor what we miss.
+    words: job?.result === 'FAIL' ? job.details.join('; ') : '',
+    written: writtenOf(applied),
+    plan,
+    firewall,
+    now: now(),
+  });
+};
+
+/** The rules that were added, by the names that the firewall may call them by. */
+const writtenOf = ({ expectations, objects }: Applied): readonly Written[] => {
+  const made = new Set(objects.filter(({ state }) => state === 'intended').map(({ id }) => id));
+  return expectations.flatMap(({ kind, name, content, says }) =>
+    kind !== 'add' || says === undefined
+      ? []
+      : [{ says, names: [name, ...(content?.service ?? []).filter((service) => made.has(service))] }],
+  );
 };
 
 interface CommitParts {
   readonly firewall: Firewall;
+  readonly now: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
@@ -167,6 +188,7 @@ export const commit = defineHeldStep({
   input: HeldState,
   parts: (surroundings, settings, run): CommitParts => ({
     firewall: firewallPart(surroundings, settings, run),
+    now: surroundings.world.now,
     sleep: surroundings.world.sleep,
   }),
   act: async (held, parts) => {
@@ -175,12 +197,15 @@ export const commit = defineHeldStep({
     const job = await finishedJob(held, parts, applied);
     const running = await firewall.running();
     const missing = unproven(running, applied, held.settings.BOTTOM_RULE);
-    if (job?.result === 'FAIL' || missing.length > 0) await failed(held, firewall, applied, job, missing);
+    if (job?.result === 'FAIL' || missing.length > 0) await failed(held, parts, applied, job, missing);
     await confirm(held.table.records, applied, running, held.fence);
     const plan = await held.results.read('TestRules');
     await held.table.removalCount.count(held.execution.name, held.fence, plan.limit.lost);
     const fails = failureOf(plan);
-    if (fails !== null) throw new NamedError(fails.name, fails.message);
+    if (fails !== null) {
+      await conclude(held, plan, { job: job?.id ?? null, because: null });
+      throw new NamedError(fails.name, `${fails.message} The rest of the plan was committed.`);
+    }
     if (applied.withheld !== null) {
       const { name, message } = applied.withheld;
       throw new NamedError(name, `${message} What the plan removes was committed without its additions.`);

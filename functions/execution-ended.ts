@@ -30,7 +30,7 @@ const unfinishedOf = async (results: Results, firewall: Firewall, bottomRule: st
   const plan = await results.find('TestRules');
   if (plan === null) return null;
   const applied = await results.find('ApplyRules');
-  const notJudged = plan.obstacle?.candidates ?? [];
+  const notJudged = [...(plan.obstacle?.candidates ?? []), ...(plan.putAside ?? []).map(({ rule }) => rule)];
   const additions = additionsOf(plan).map(({ group, traffic, destinations }) => {
     const to = [...new Set(destinations.map(({ instance }) => instance))];
     return `${group} ${trafficText(traffic)} to ${to.slice(0, 5).join(', ')}`;

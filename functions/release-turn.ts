@@ -1,18 +1,17 @@
 import { z } from 'zod';
-import type { ChangeOutcome } from '../shared/aws/table/changes.ts';
 import type { Notices } from '../shared/aws/table/notices.ts';
 import { largestBatch } from '../shared/aws/table/turn.ts';
-import { subjectId } from '../shared/domain/change.ts';
-import type { OutcomeLine, Plan } from '../shared/domain/plan/make-plan.ts';
+import type { Plan } from '../shared/domain/plan/make-plan.ts';
+import { putAsideText } from '../shared/domain/plan/refusals.ts';
 import type { FirewallReads } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
 import { noticesPart } from '../shared/runtime/clients/notices.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
 import { askFirewall, disagreementMetric } from '../shared/workflow/ask-firewall.ts';
+import { conclude } from '../shared/workflow/conclude.ts';
 import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
 import { awaitingNotice, noteScopeSettings } from '../shared/workflow/removal-limit.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
-import type { BatchLine } from '../shared/workflow/step-results.ts';
 
 /** What the ways to here have left in the state. */
 const Input = HeldState.extend({
@@ -20,27 +19,6 @@ const Input = HeldState.extend({
   tested: z.looseObject({}).optional(),
   commit: z.looseObject({}).optional(),
 });
-
-const mostOutcomeLines = 20;
-
-/**
- * The part of the outcome that concerns one subject, in a few lines. Of a change that is carried out alone that is all there is:
- * an address may have led from its subject to a rule of another one.
- */
-const summaryFor = (
-  { subject }: BatchLine,
-  isAlone: boolean,
-  outcome: readonly OutcomeLine[],
-  because: string | null,
-): string => {
-  const id = subjectId(subject);
-  const about = outcome
-    .filter((each) => isAlone || id === 'everything' || each.about.includes(id))
-    .map(({ text }) => text);
-  const shownLines = about.slice(0, mostOutcomeLines);
-  const more = about.length > shownLines.length ? [`and ${about.length - shownLines.length} more`] : [];
-  return brief([...shownLines, ...more].join('; ') || because || 'Nothing had to be changed.');
-};
 
 interface TellingParts {
   readonly notices: Notices;
@@ -65,13 +43,9 @@ export const releaseTurn = defineHeldStep({
   }),
   act: async (held, parts) => {
     const { state, execution, fence, turn, results, table } = held;
-    const batch = await results.read('TakeTurn');
-    const { notYet } = await results.read('ResolveInterfaces');
     const plan = state.tested === undefined ? null : await results.read('TestRules');
     const job = state.commit === undefined ? null : (await results.read('Commit')).job;
-    const left = new Set(notYet);
-    const done = batch.filter(({ pk, sk }) => !left.has(`${pk} ${sk}`));
-    const own = await markHandled(held, done, plan, job);
+    const { done, own } = await conclude(held, plan, { job, because: state.because ?? null });
     // What is true no more must not explain a later loss, also where nothing had to be written.
     await table.removalCount.dropFacts((await results.find('DeriveRules'))?.outdatedFacts ?? []);
     await noteScopeSettings(held, done, plan);
@@ -91,32 +65,19 @@ export const releaseTurn = defineHeldStep({
   },
 });
 
-/** Marks the changes handled; answers with the outcome of the execution's own, for its output. */
-const markHandled = async (
-  { table: { changes }, execution, state }: Held<z.infer<typeof Input>>,
-  done: readonly BatchLine[],
-  plan: Plan | null,
-  commitJob: string | null,
-): Promise<readonly string[]> => {
-  const own: string[] = [];
-  // Its own last: a run that dies here is redriven only while its own change is open, and then takes the others again.
-  const isOwn = (line: BatchLine): number => Number(line.execution === execution.name);
-  for (const line of done.toSorted((a, b) => isOwn(a) - isOwn(b))) {
-    const summary = summaryFor(line, done.length === 1, plan?.lines ?? [], state.because ?? null);
-    const outcome: ChangeOutcome = { execution: execution.name, summary, commitJob };
-    await changes.markHandled(line, outcome);
-    if (line.execution === execution.name) own.push(`${subjectId(line.subject)}: ${summary}`);
-  }
-  return own;
-};
-
-/** Tells once what others did to rules of ours. Answers why it could not, or null. */
+/** Tells once what others did to rules of ours, and what the firewall refused. Answers why it could not, or null. */
 const tellHouse = async (notices: Notices, plan: Plan | null): Promise<string | null> => {
   try {
     for (const text of [...(plan?.reports ?? []), ...(plan?.notTouched ?? []), ...(plan?.closed ?? [])]) {
       await notices.once(`house ${text}`, {
         subject: 'policy-sync: somebody changed a rule of this system',
         message: text,
+      });
+    }
+    for (const putAside of plan?.putAside ?? []) {
+      await notices.once(`put aside ${putAside.id}`, {
+        subject: 'policy-sync: the firewall refuses a rule',
+        message: putAsideText(putAside),
       });
     }
     const waits = plan === null ? null : awaitingNotice(plan.limit);

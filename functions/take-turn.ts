@@ -87,7 +87,10 @@ export const takeTurn = defineStep({
       return handledOutput(state, execution, own);
     }
     const { redriveCount } = execution;
-    const attempt = state.turn?.redriveCount === redriveCount ? state.turn.attempt + 1 : 1;
+    const before = await turns.read();
+    // A plan that was smaller, or went without a refused rule, brought this on: only those that repeat themselves count.
+    const progressed = before?.owner === execution.id && before.progressed === true;
+    const attempt = state.turn?.redriveCount === redriveCount && !progressed ? state.turn.attempt + 1 : 1;
     if (attempt > mostPlans) {
       await turns.release(execution, null);
       throw new NamedError(

@@ -1,5 +1,7 @@
 import type { LeftOut } from '../shared/domain/grants/grants.ts';
-import { changesAnything, failureOf, makePlan, type Plan } from '../shared/domain/plan/make-plan.ts';
+import { failureOf } from '../shared/domain/plan/failures.ts';
+import { changesAnything, makePlan, type Plan } from '../shared/domain/plan/make-plan.ts';
+import { putAsideText } from '../shared/domain/plan/refusals.ts';
 import { awaitingText } from '../shared/domain/plan/removal-words.ts';
 import { isDefaultRule } from '../shared/domain/policy/bottom-rule.ts';
 import { trafficText } from '../shared/domain/sets/traffic.ts';
@@ -9,6 +11,7 @@ import { digestOf } from '../shared/runtime/digest.ts';
 import { planSettingsOf } from '../shared/runtime/settings.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
 import { defineHeldStep } from '../shared/workflow/held-step.ts';
+import { runOf } from '../shared/workflow/refusals.ts';
 import { limitInputsOf, shownLimit } from '../shared/workflow/removal-limit.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
 import type { Resolved } from '../shared/workflow/step-results.ts';
@@ -26,7 +29,7 @@ export const testRules = defineHeldStep({
     now: surroundings.world.now,
   }),
   act: async (held, { firewall, now }) => {
-    const { results, table, settings } = held;
+    const { results, table, settings, execution } = held;
     const resolved = await results.read('ResolveInterfaces');
     const derived = await results.read('DeriveRules');
     const { scope, candidates, notExpressible = [] } = derived;
@@ -47,6 +50,11 @@ export const testRules = defineHeldStep({
       },
       limit: await limitInputsOf(held, resolved, derived),
       settings: planSettingsOf(settings),
+      refused: {
+        refusals: await table.refusals.all(),
+        run: runOf(execution),
+        isRedriven: execution.redriveCount > 0,
+      },
       lowest: isDefaultRule(settings.BOTTOM_RULE) ? await table.records.lowest() : null,
       ruleXpath: firewall.ruleXpath,
       digestOf,
@@ -55,7 +63,7 @@ export const testRules = defineHeldStep({
       .map((edit) => edit.administrator)
       .filter((administrator) => administrator !== settings.FIREWALL_ADMINISTRATOR);
     // What the execution fails with is known here, and raised once the rest of the plan is carried out.
-    const writes = changesAnything(plan) || plan.obstacle || failureOf(plan) !== null || derived.facts.length > 0;
+    const writes = changesAnything(plan) || failureOf(plan) !== null || derived.facts.length > 0;
     return {
       result: plan,
       output: {
@@ -91,6 +99,7 @@ const shownPlan = (plan: Plan, unreadable: readonly string[]) => ({
       ...(verdict.reservations.length > 0 ? { reservations: verdict.reservations.slice(0, 10) } : {}),
     })),
   ),
+  putAside: shown((plan.putAside ?? []).map((one) => brief(putAsideText(one)))),
   alreadyOurs: shown(plan.alreadyOurs.map(brief)),
   closed: shown(plan.closed.map(brief)),
   remove: shown(plan.removals.map(({ name, why }) => brief(`${name}: ${why}`))),
@@ -125,7 +134,11 @@ const judgedWords = ({ judged, closed }: Plan, others: boolean): string => {
 
 const nothingToAdd = (plan: Plan, { resolved }: Resolved, notExpressible: readonly LeftOut[]): string => {
   if (plan.limit.awaiting.length > 0) return awaitingText(plan.limit.awaiting, plan.limit.awaitingRules);
-  const notOpened = [...plan.leftOut, ...notExpressible];
+  const refused = (plan.putAside ?? []).map((one) => ({
+    what: one.rule,
+    reason: `put aside, since the firewall refused it (${one.words})`,
+  }));
+  const notOpened = [...plan.leftOut, ...notExpressible, ...refused];
   if (plan.judged.length > 0) {
     const left = notOpened.length > 0 ? [reasonsIn(notOpened)] : [];
     return `Nothing to add: ${[judgedWords(plan, left.length > 0), ...left].join('; ')}.`;

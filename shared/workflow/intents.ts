@@ -62,13 +62,13 @@ export const learnUuids = async (
   { fence }: Writing,
 ): Promise<readonly Expectation[]> => {
   const expectations: Expectation[] = [];
-  for (const { record, content } of additions) {
+  for (const { record, content, says } of additions) {
     const uuid = rules.get(record.id)?.uuid ?? null;
     if (uuid === null) {
       throw new NamedError('Misconfigured', `"${record.name}" has no uuid: PAN-OS 9.0 or later is needed.`);
     }
     await records.putRule({ ...record, uuid, fence });
-    expectations.push({ id: record.id, kind: 'add', name: record.name, uuid, content });
+    expectations.push({ id: record.id, kind: 'add', name: record.name, uuid, content, says });
   }
   for (const { id, name, uuid } of plan.removals) {
     expectations.push({ id, kind: 'remove', name, uuid, content: null });

@@ -2,10 +2,12 @@ import type { Records } from '../aws/table/records.ts';
 import type { Addition, Chosen } from '../domain/plan/edits.ts';
 import { additionsOf, type Plan } from '../domain/plan/make-plan.ts';
 import type { ObjectRecord } from '../domain/plan/ownership.ts';
+import { saysOf } from '../domain/plan/refusals.ts';
 import { type Configurations, chooseService } from '../domain/plan/service-objects.ts';
 import { type CandidateRule, namePrefix } from '../domain/rules/candidate-rules.ts';
 import { contentOf, type RuleStyle } from '../domain/rules/rule-content.ts';
 import type { RuleService } from '../domain/rules/translation.ts';
+import { digestOf } from '../runtime/digest.ts';
 import type { Execution } from '../runtime/execution.ts';
 
 /** What everything that one execution writes has in common. */
@@ -34,6 +36,7 @@ const additionFor = (
   const { group, family, traffic, sources, destinations } = candidate;
   return {
     content,
+    says: digestOf(saysOf(candidate, style)),
     record: {
       format: 1,
       id: name,

@@ -30,6 +30,7 @@ const exactly =
 
 const list = <Item extends z.ZodType>(item: Item) => z.array(item).readonly();
 const text = z.string();
+const errorName = z.enum(Object.keys(errorCatalogue) as [keyof typeof errorCatalogue]);
 const texts = list(text);
 const family = z.literal([4, 6]);
 const ports = z.object({ from: z.number(), to: z.number() });
@@ -337,11 +338,23 @@ const plan = exactly<Plan>()(
     notTouched: texts,
     limit,
     bottomRule: text.nullable().exactOptional(),
+    putAside: list(
+      z.object({
+        id: text,
+        rule: text,
+        name: errorName,
+        words: text,
+        hours: z.number(),
+        about: texts,
+        isOwn: z.boolean(),
+      }),
+    ).exactOptional(),
     obstacle: z
       .object({
         name: z.enum(['BottomRuleUnusable', 'Misconfigured']),
         message: text,
         candidates: texts,
+        about: texts.nullable().exactOptional(),
         isOwn: z.boolean(),
       })
       .nullable()
@@ -361,15 +374,14 @@ const applied = exactly<Applied>()(
         name: text,
         uuid: text,
         content: content.nullable(),
+        says: text.exactOptional(),
         past: text.nullable().exactOptional(),
       }),
     ),
     objects: list(object),
     deletedObjects: texts,
     lowest: texts.nullable().exactOptional(),
-    withheld: z
-      .object({ name: z.enum(Object.keys(errorCatalogue) as [keyof typeof errorCatalogue]), message: text })
-      .nullable(),
+    withheld: z.object({ name: errorName, message: text }).nullable(),
   }),
 );
 

@@ -42,6 +42,8 @@ export interface Derived {
 /** What must be true of one rule in the running configuration after the commit. */
 export interface Expectation extends ExpectedRule {
   readonly id: string;
+  /** Of an added rule: digest of what it says. Absent in what an earlier release wrote. */
+  readonly says?: string;
 }
 
 /** What was staged and what the commit must show. */

@@ -22,7 +22,7 @@ export interface ChangeItem extends Item {
   readonly subject: Subject;
   readonly change: Change;
   readonly outcome: ChangeOutcome | null;
-  /** Why its own execution failed; null otherwise. */
+  /** Why its own execution failed, or what another one could not carry out of it; null otherwise. */
   readonly cause: string | null;
   /** Epoch seconds, for DynamoDB's time to live; absent while pending. */
   readonly expiresAt?: number;
@@ -47,6 +47,8 @@ export interface Changes {
   failed(limit: number): Promise<readonly ChangeItem[]>;
   /** Marks a change as carried out. False when it was marked meanwhile. */
   markHandled(item: Pick<ChangeItem, 'pk' | 'sk'>, outcome: ChangeOutcome): Promise<boolean>;
+  /** Notes what another execution could not carry out of it. It stays open, as it was. */
+  noteLack(item: Pick<ChangeItem, 'pk' | 'sk'>, cause: string): Promise<void>;
   /** Notes why its own execution failed. It is left to a redrive or to the resync. */
   markFailed(item: Pick<ChangeItem, 'pk' | 'sk'>, cause: string): Promise<void>;
 }
@@ -114,6 +116,11 @@ export const createChanges = (table: Table, now: () => number): Changes => {
         };
         if (await table.put(handled, equals('state', item.state))) return true;
       }
+    },
+    noteLack: async ({ pk, sk }, cause) => {
+      const item = await read(pk, sk);
+      if (item === null || item.state === 'handled') return;
+      await table.put({ ...item, cause } satisfies ChangeItem, equals('state', item.state));
     },
     markFailed: async ({ pk, sk }, cause) => {
       const item = await read(pk, sk);

@@ -29,6 +29,8 @@ export interface Turn extends Item {
   readonly limit: number;
   /** The commit job this turn waits for; null when none. */
   readonly commit: { readonly job: string; readonly description: string } | null;
+  /** Whether the last plan that became stale brought this turn on: it carried too much, or a rule that was then put aside. */
+  readonly progressed?: boolean;
   /** Why the firewall took no additions of this execution alone: its removals are carried out without them. Null: none. */
   readonly rejection: { readonly name: ErrorName; readonly message: string } | null;
 }
@@ -82,7 +84,7 @@ export interface Turns {
   note(
     claimant: Claimant,
     fence: number,
-    changed: Partial<Pick<Turn, 'limit' | 'commit' | 'rejection'>>,
+    changed: Partial<Pick<Turn, 'limit' | 'commit' | 'rejection' | 'progressed'>>,
   ): Promise<Turn>;
   /** The attempt that got `renewed` has ended and sends nothing more. Leaves a later attempt's `busyUntil` alone. */
   settle(claimant: Claimant, renewed: Turn): Promise<void>;
@@ -171,6 +173,7 @@ export const createTurns = ({ table, now }: TurnSurroundings): Turns => {
         owner: claimant.id,
         redriveCount: claimant.redriveCount,
         rejection: own && turn.redriveCount === claimant.redriveCount ? (turn.rejection ?? null) : null,
+        progressed: false,
         renewedAt: now(),
         expiresAt: now() + turnSeconds * 1000,
       });

@@ -35,6 +35,8 @@ export type Edit =
 export interface Addition {
   readonly record: RuleRecord;
   readonly content: RuleContent;
+  /** Digest of what it says: by that a refusal is remembered. */
+  readonly says: string;
 }
 
 /** Service objects to be made, by name. */

@@ -1,9 +1,8 @@
-import type { ErrorName } from '../errors.ts';
 import type { LeftOut } from '../grants/grants.ts';
 import type { PolicyView } from '../policy/bottom-rule.ts';
 import type { PendingEdit } from '../policy/pending-edits.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { CandidateRule } from '../rules/candidate-rules.ts';
+import { type CandidateRule, idsIn } from '../rules/candidate-rules.ts';
 import type { DestinationTranslation } from '../rules/destination-nat.ts';
 import { fitToDevice } from '../rules/fit-to-device.ts';
 import type { Prerequisites } from '../rules/prerequisites.ts';
@@ -21,6 +20,7 @@ import type { ObjectRecord, RuleRecord } from './ownership.ts';
 import { placing } from './placing.ts';
 import { type ClosureInputs, type PlannedClosures, planClosures } from './plan-closures.ts';
 import { type Recognition, recognise } from './recognise.ts';
+import { judgeWithout, type PutAside, putAsideText, type Refused } from './refusals.ts';
 import { type LimitInputs, type LimitOutcome, type RemovalLimits, removeWithinLimit } from './removal-limit.ts';
 import {
   heldTexts,
@@ -67,6 +67,8 @@ export interface PlanInputs {
   /** What vanished, and how much of it may go. */
   readonly limit: LimitInputs;
   readonly settings: PlanSettings;
+  /** What the firewall refused before. Absent: nothing. */
+  readonly refused?: Refused;
   /** The lowest rules of others in the last proven order, by uuid, the lowest last; null or absent when never recorded. */
   readonly lowest?: readonly string[] | null;
   /** The xpath of a local rule's entry. */
@@ -98,6 +100,8 @@ export interface Plan {
   readonly moves: readonly PlannedMove[];
   /** Every candidate rule that nothing of ours stands for, with its verdict: the `needed` ones are added. */
   readonly judged: readonly Judged[];
+  /** Candidate rules that are needed and that the firewall refused: the plan does without. Absent: none. */
+  readonly putAside?: readonly PutAside[];
   /** Candidate rules that are not judged, or not all of them, in words: rules of ours stand for them already. */
   readonly alreadyOurs: readonly string[];
   /** Closures to write, and to drop, in the table. */
@@ -124,10 +128,6 @@ export interface Plan {
   /** One line of outcome for each thing decided. */
   readonly lines: readonly OutcomeLine[];
 }
-
-/** What the execution fails with once the rest of the plan is carried out; null when its own subjects lack nothing. */
-export const failureOf = ({ obstacle, limit }: Plan): { readonly name: ErrorName; readonly message: string } | null =>
-  obstacle?.isOwn === true ? obstacle : limit.fails;
 
 /** The candidate rules of a plan that are added. */
 export const additionsOf = ({ judged }: Pick<Plan, 'judged'>): readonly CandidateRule[] =>
@@ -186,10 +186,7 @@ const judge = (
 };
 
 const judgedLine = ({ candidate, verdict }: Judged): OutcomeLine => ({
-  about: [
-    candidate.group,
-    ...new Set(candidate.destinations.flatMap((destination) => [destination.instance, destination.interface])),
-  ],
+  about: idsIn(candidate),
   text: `${verdict.kind}: ${candidate.group} ${trafficText(candidate.traffic)}: ${verdict.explanation}`,
 });
 
@@ -260,8 +257,15 @@ export const makePlan = (inputs: PlanInputs): Plan => {
   const missing = missingCandidates([...candidates, ...aside], removals.kept);
   const fitted = fitToDevice(missing, firewall.candidate, firewall.destinationNat);
   const decryptionOf = decryptionReader(viewsOf(inputs).map(({ policy }) => policy));
-  const judged =
-    lack === null ? judge(inputs, removals, closures, withDecryption(fitted.candidates, decryptionOf)) : [];
+  const { judged, putAside } = judgeWithout(lack === null ? withDecryption(fitted.candidates, decryptionOf) : [], {
+    ...inputs,
+    refused: inputs.refused ?? { refusals: [], run: '', isRedriven: false },
+    now: inputs.closures.now,
+    style: settings.style,
+    own: inputs.limit.own,
+    candidate: firewall.candidate,
+    judge: (some) => (some.length === 0 ? [] : judge(inputs, removals, closures, some)),
+  });
 
   const ownUuids = new Set([...rules, ...recognition.repaired].flatMap(({ uuid }) => uuid ?? []));
   const services = settleObjects(objects, firewall, ownUuids);
@@ -275,6 +279,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     shrinks: removals.shrinks,
     moves: removals.moves,
     judged,
+    putAside,
     alreadyOurs: heldTexts(candidates, removals.kept),
     closuresWritten: closures.written,
     closuresEnded: closures.ended,
@@ -293,6 +298,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     obstacle: obstacleOf(inputs.limit, lack, missing, limit.awaiting),
     lines: [
       ...outcomeLines(removals, recognition, judged),
+      ...putAside.map((one) => ({ about: one.about, text: putAsideText(one) })),
       ...fitted.leftOut.map(({ what, reason, about }) => ({ about, text: `${what}: ${reason}` })),
     ],
   };

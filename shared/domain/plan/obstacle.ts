@@ -2,7 +2,7 @@ import type { Change } from '../change.ts';
 import { type PolicyView, whyUnusable } from '../policy/bottom-rule.ts';
 import type { PendingEdit } from '../policy/pending-edits.ts';
 import type { Policy } from '../policy/policy.ts';
-import { type CandidateRule, candidateText } from '../rules/candidate-rules.ts';
+import { type CandidateRule, candidateText, idsIn } from '../rules/candidate-rules.ts';
 import { missingPrerequisites, type Prerequisites } from '../rules/prerequisites.ts';
 import { onlyTakesAway } from './announced-losses.ts';
 import type { LimitInputs } from './removal-limit.ts';
@@ -14,6 +14,8 @@ export interface Obstacle {
   readonly message: string;
   /** The candidate rules that are not judged therefore, in words. */
   readonly candidates: readonly string[];
+  /** Whom they are for: groups, instances and interfaces by id. Null or absent where that cannot be told. */
+  readonly about?: readonly string[] | null;
   /** Whether the execution itself was started for one of them. */
   readonly isOwn: boolean;
 }
@@ -33,16 +35,13 @@ export const lackOf = (
   return missing.length > 0 ? { name: 'Misconfigured', message: `${missing.join('; ')}.` } : null;
 };
 
-/** Whether a change asks for one of these candidate rules. What takes access away asks for none. */
-const asksFor = (change: Change, candidates: readonly CandidateRule[]): boolean =>
+/**
+ * Whether a change asks for what is for these groups, instances and interfaces (null: for any). What takes access away asks for
+ * nothing.
+ */
+export const asksFor = (change: Change, about: readonly string[] | null): boolean =>
   !onlyTakesAway(change) &&
-  change.subjects.some(
-    (subject) =>
-      subject.kind === 'everything' ||
-      candidates.some(({ group, destinations }) =>
-        [group, ...destinations.flatMap((to) => [to.instance, to.interface])].includes(subject.id),
-      ),
-  );
+  change.subjects.some((subject) => subject.kind === 'everything' || about === null || about.includes(subject.id));
 
 /** Why this plan opens nothing. Without a route to the firewall there are no candidate rules to name. */
 export const obstacleOf = (
@@ -53,12 +52,14 @@ export const obstacleOf = (
 ): Obstacle | null => {
   if (noRouteTo.length > 0) {
     const message = noRouteText(noRouteTo, awaiting);
-    return { name: 'Misconfigured', message, candidates: [], isOwn: !own.every(onlyTakesAway) };
+    return { name: 'Misconfigured', message, candidates: [], about: null, isOwn: !own.every(onlyTakesAway) };
   }
   if (lack === null || missing.length === 0) return null;
+  const about = [...new Set(missing.flatMap(idsIn))];
   return {
     ...lack,
     candidates: missing.map(candidateText),
-    isOwn: own.some((change) => asksFor(change, missing)),
+    about,
+    isOwn: own.some((change) => asksFor(change, about)),
   };
 };

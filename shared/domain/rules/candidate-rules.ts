@@ -48,6 +48,12 @@ const membersText = (members: readonly string[]): string => {
 export const candidateText = ({ group, traffic, sources, destinations }: CandidateRule): string =>
   `${group} ${trafficText(traffic)} from ${membersText(sources.map(({ source }) => source))} to ${membersText(destinations.map(({ address }) => address))}`;
 
+/** Whom a candidate rule is for: its group, its instances and their interfaces, by id. */
+export const idsIn = ({ group, destinations }: CandidateRule): readonly string[] => [
+  group,
+  ...new Set(destinations.flatMap(({ instance, interface: id }) => [instance, id])),
+];
+
 /** The prefix of the names of rules for a candidate rule: the subject's id, as the names have always been built. */
 export const namePrefix = ({ subject, group, destinations }: CandidateRule): string =>
   subject.kind === 'everything' ? (destinations[0]?.instance ?? group) : subject.id;

@@ -1,6 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type Changes, createChanges } from '../../aws/table/changes.ts';
 import { createRecords, type Records } from '../../aws/table/records.ts';
+import { createRefusals, type Refusals } from '../../aws/table/refusals.ts';
 import { createRemovalCount, type RemovalCount } from '../../aws/table/removal-limit.ts';
 import { createSaid, type SaidParts } from '../../aws/table/said.ts';
 import { createTable, type Table } from '../../aws/table/table.ts';
@@ -15,6 +16,7 @@ export interface TableParts {
   readonly records: Records;
   readonly workings: Workings;
   readonly removalCount: RemovalCount;
+  readonly refusals: Refusals;
   readonly said: SaidParts;
   /** Items met in lists that this version cannot read: put aside, and shown to the reader of the execution. */
   readonly unreadable: readonly string[];
@@ -39,6 +41,7 @@ export const tableParts = (
     records: createRecords(table, now, run?.deadline),
     workings: createWorkings(table, now),
     removalCount: createRemovalCount(table, now, run?.deadline),
+    refusals: createRefusals(table, now),
     said: createSaid(table, now),
     unreadable,
   };

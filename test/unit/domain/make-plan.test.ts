@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Grant } from '../../../shared/domain/grants/grants.ts';
-import {
-  additionsOf,
-  changesAnything,
-  failureOf,
-  makePlan,
-  type PlanInputs,
-} from '../../../shared/domain/plan/make-plan.ts';
+import { failureOf } from '../../../shared/domain/plan/failures.ts';
+import { additionsOf, changesAnything, makePlan, type PlanInputs } from '../../../shared/domain/plan/make-plan.ts';
 import type { RuleRecord } from '../../../shared/domain/plan/ownership.ts';
 import type { PendingEdit } from '../../../shared/domain/policy/pending-edits.ts';
 import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';

@@ -84,6 +84,8 @@ test('two addresses of one interface are two destinations', () => {
 const execution = { id: 'arn:run', name: 'run', startTime: '2026-11-02T08:00:00Z', redriveCount: 0 };
 const rejection = new NamedError('FirewallRejected', 'the words of the firewall');
 
+const empty = { removals: [], shrinks: [], moves: [], judged: [] };
+
 /** What a step knows of a plan of `run`, as far as splitting asks for it. */
 const heldIn = (table: Table, now: () => number, fence: number) => ({
   execution,
@@ -110,7 +112,7 @@ const rejected = async (own: number, others: number) => {
   ];
   await workings.write('run', fence, 'TakeTurn', batch);
   const before = (await turns.read())?.limit;
-  const error = await splitBatch(heldIn(table, now, fence), rejection, null).catch((one: Error) => one);
+  const error = await splitBatch(heldIn(table, now, fence), rejection, empty).catch((one: Error) => one);
   const after = (await turns.read())?.limit;
   return { error, limit: after === before ? null : after };
 };
@@ -122,6 +124,7 @@ test('a rejected plan with changes of others is planned again with half as many'
     [1, 1, 1],
     [3, 1, 3],
     [0, 5, 2],
+    [0, 1, 1],
   ] as const) {
     const found = await rejected(own, others);
     assert.equal(found.error.name, 'PlanStale');
@@ -167,7 +170,7 @@ test('a turn that was lost halves nothing', async () => {
   );
   clock.now = expiresAt;
   const next = await turns.take({ ...execution, id: 'arn:next' }, async () => true);
-  await assert.rejects(splitBatch(heldIn(table, now, fence), rejection, null), {
+  await assert.rejects(splitBatch(heldIn(table, now, fence), rejection, empty), {
     name: 'PlanStale',
     message: /no longer/,
   });
