@@ -3,7 +3,7 @@ import { isNamed, NamedError } from '../shared/domain/errors.ts';
 import { planDigest } from '../shared/domain/plan/digest.ts';
 import { type Chosen, type Edit, editsFor } from '../shared/domain/plan/edits.ts';
 import { failureOf } from '../shared/domain/plan/failures.ts';
-import { additionsOf, type Plan } from '../shared/domain/plan/make-plan.ts';
+import { closingOf, opens, type Plan } from '../shared/domain/plan/make-plan.ts';
 import type { ObjectRecord } from '../shared/domain/plan/ownership.ts';
 import { lowestOfOthers } from '../shared/domain/plan/placing.ts';
 import { readBack } from '../shared/domain/plan/read-back.ts';
@@ -42,16 +42,17 @@ export const applyRules = defineHeldStep({
   }),
   act: async (held, { firewall, now }) => {
     const { records } = held.table;
-    const plan = await held.results.read('TestRules');
+    const whole = await held.results.read('TestRules');
+    // What the firewall did not take alone: what is removed goes first, without it.
+    const withheld = opens(whole) ? held.turn.rejection : null;
+    const plan = withheld === null ? whole : closingOf(whole);
     const snapshot = await firewall.snapshot();
     const nameOf = await namesAsPlanned(held, firewall, snapshot, plan);
     await noteFacts(held);
     await settleRecords(records, plan, held.fence);
     const objects = await records.objects();
     const writing = writingOf(held);
-    // Additions that the firewall did not take alone: what is removed goes first, without them.
-    const withheld = additionsOf(plan).length > 0 ? held.turn.rejection : null;
-    const chosen = await chooseNames(withheld === null ? plan : { judged: [] }, snapshot, records, objects, writing);
+    const chosen = await chooseNames(plan, snapshot, records, objects, writing);
     await checkRoom(held, snapshot, plan, chosen);
     const auditComment = auditCommentFor(snapshot, writing.style, reasonOf(held));
     const edits = editsFor(plan, chosen, nameOf, { bottomRule: held.settings.BOTTOM_RULE, tag: writing.style.tag });

@@ -1,5 +1,5 @@
 import type { Records } from '../shared/aws/table/records.ts';
-import { NamedError } from '../shared/domain/errors.ts';
+import { isNamed, NamedError } from '../shared/domain/errors.ts';
 import { failureOf } from '../shared/domain/plan/failures.ts';
 import type { RuleRecord } from '../shared/domain/plan/ownership.ts';
 import { unproven } from '../shared/domain/plan/proof.ts';
@@ -12,6 +12,7 @@ import { handlerOf } from '../shared/runtime/step.ts';
 import { conclude } from '../shared/workflow/conclude.ts';
 import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
 import { afterRefusal } from '../shared/workflow/refusals.ts';
+import { splitBatch } from '../shared/workflow/split-batch.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
 import type { Applied } from '../shared/workflow/step-results.ts';
 
@@ -194,7 +195,11 @@ export const commit = defineHeldStep({
   act: async (held, parts) => {
     const { firewall } = parts;
     const applied = await held.results.read('ApplyRules');
-    const job = await finishedJob(held, parts, applied);
+    const job = await finishedJob(held, parts, applied).catch(async (error) => {
+      // What only opens may be what demands it: what closes is then tried without.
+      if (!isNamed(error, 'FullCommitNeeded')) throw error;
+      return splitBatch(held, error, await held.results.read('TestRules'));
+    });
     const running = await firewall.running();
     const missing = unproven(running, applied, held.settings.BOTTOM_RULE);
     if (job?.result === 'FAIL' || missing.length > 0) await failed(held, parts, applied, job, missing);
@@ -208,7 +213,7 @@ export const commit = defineHeldStep({
     }
     if (applied.withheld !== null) {
       const { name, message } = applied.withheld;
-      throw new NamedError(name, `${message} What the plan removes was committed without its additions.`);
+      throw new NamedError(name, `${message} What the plan removes was committed, without what it opens.`);
     }
     return {
       result: { job: job?.id ?? null },

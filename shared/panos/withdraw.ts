@@ -168,7 +168,19 @@ export const withdraw = async (
       ours.every(
         (edit) => free.some(({ entry }) => isWithin(edit.xpath, entry)) || (isMove(edit) && edit.xpath === place.rules),
       );
-    if (allAsked) await revertPartially(connection, administrator);
+    if (allAsked && !(await revertPartially(connection, administrator))) {
+      // What was moved may be why it does not: without that it may still bring deleted rules back as they were.
+      const now = await readBoth(connection, place);
+      const isDeleted = ({ target }: Asked): boolean =>
+        target.kind === 'rule' && find(now.candidate.rules, target.name) === null;
+      await undoExactly(
+        connection,
+        place,
+        now,
+        staged.filter((each) => !isDeleted(each)),
+      );
+      if (staged.some(isDeleted)) await revertPartially(connection, administrator);
+    }
     const both = await readBoth(connection, place);
     await undoExactly(connection, place, both, staged);
   }

@@ -1,6 +1,6 @@
 import type { Turns } from '../aws/table/turn.ts';
 import { NamedError } from '../domain/errors.ts';
-import { additionsOf, type Plan } from '../domain/plan/make-plan.ts';
+import { closes, opens, type Plan } from '../domain/plan/make-plan.ts';
 import type { TableParts } from '../runtime/clients/table.ts';
 import type { Held } from './held-step.ts';
 
@@ -15,8 +15,8 @@ type Splitting = Pick<Held<unknown>, 'results' | 'execution' | 'fence'> & {
 /**
  * What follows a rejection that names no rule that was added. When other executions' changes were in the plan, the next one
  * carries half as many, so that the guilty change ends up alone and fails in its own execution. Alone, it is planned once more
- * without its additions, which never hold back removals.
- * @throws PlanStale to plan again with fewer changes, or without additions; the rejection when nothing is left to split
+ * without all that only opens, which never holds back removals.
+ * @throws PlanStale to plan again with fewer changes, or closing only; the rejection when nothing is left to split
  */
 export const splitBatch = async (
   { table: { turns }, results, execution, fence }: Splitting,
@@ -35,9 +35,8 @@ export const splitBatch = async (
     const limit = Math.max(1, own, Math.floor(batch.length / 2));
     return again({ limit }, `A plan for ${batch.length} changes`, String(limit));
   }
-  const closes = [plan.removals, plan.shrinks, plan.moves].some((part) => part.length > 0);
   const isFirst = ((await turns.read())?.rejection ?? null) === null;
-  if (!closes || !isFirst || additionsOf(plan).length === 0) throw rejection;
+  if (!closes(plan) || !opens(plan) || !isFirst) throw rejection;
   const { name, message } = rejection;
-  return again({ rejection: { name, message: message.slice(0, mostCharacters) } }, 'A plan', 'no additions');
+  return again({ rejection: { name, message: message.slice(0, mostCharacters) } }, 'A plan', 'nothing that opens');
 };

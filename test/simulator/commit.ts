@@ -114,8 +114,13 @@ const nothingToCommit = (request: CommitRequest, superuser: boolean): SimulatorR
 
 const partialNotAllowed = 'Partial commit is not allowed. Full system commit must be completed.';
 
-export const fullCommitRequired = (device: Device): boolean =>
-  device.fullCommitForced || device.workspace.fullCommitReasons.length > 0;
+/** A reorder demands one only while something that was moved is still there (inferred). */
+export const fullCommitRequired = ({ fullCommitForced, workspace }: Device): boolean =>
+  fullCommitForced ||
+  workspace.fullCommitReasons.some((reason) => reason !== 'reorder' || holdsMoved(workspace.candidate));
+
+const holdsMoved = ({ moved, dirty, children }: ConfigNode): boolean =>
+  moved !== null || (dirty !== null && children.some(holdsMoved));
 
 const pendingFor = (device: Device, request: CommitRequest): boolean => {
   const { takes, includes } = selectionOf(request);

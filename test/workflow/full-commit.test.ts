@@ -2,8 +2,19 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Execution } from '../local/step-functions/executions.ts';
 import { redriven } from '../support/attempts.ts';
-import { calls, causeOf, colleague, outputOf, ruleFields, statesOf, web2 } from '../support/calls.ts';
+import {
+  calls,
+  causeOf,
+  colleague,
+  fromAnywhere,
+  outputOf,
+  resyncRun,
+  ruleFields,
+  statesOf,
+  web2,
+} from '../support/calls.ts';
 import { createMeddledSystem, type MeddledSystem } from '../support/meddling.ts';
+import { ids } from '../system/demo-account.ts';
 import { administrator } from '../system/parts.ts';
 
 const ours = `${web2}-1`;
@@ -163,5 +174,39 @@ describe('a firewall that demands no full commit', () => {
     const names = await system.ruleNames();
     assert.deepEqual([names.includes(ours), names.includes(theirs)], [true, false]);
     assert.match(candidate(system), /Theirs/);
+  });
+});
+
+/** Before Panorama 11.0.1 a change of the order demands a full commit, and every rule that is added is moved to its place. */
+describe('a firewall that demands a full commit only for what is moved', () => {
+  const house = async () => {
+    let isDeaf = false;
+    const system = await createMeddledSystem({
+      simulator: { reorderNeedsFullCommit: true },
+      copies: (_event, rule) => (isDeaf && rule === 'ChangeRule' ? 0 : 1),
+    });
+    await calls(system).grant(ids.commonGroup, fromAnywhere(9000));
+    isDeaf = true;
+    await calls(system).grant(ids.commonGroup, fromAnywhere(9001));
+    await calls(system).revoke(ids.commonGroup, fromAnywhere(9000));
+    return system;
+  };
+  const services = async (system: MeddledSystem): Promise<readonly string[]> =>
+    (await system.rules()).filter(({ owned }) => owned).flatMap(({ service }) => service);
+
+  test("closes what is revoked while a colleague's edit is pending, opens nothing, and fails by that name", async () => {
+    const system = await house();
+    assert.deepEqual(await services(system), ['tcp-9000']);
+    colleaguesEdit(system);
+    const run = await resyncRun(system);
+    assert.deepEqual([run.status, run.error], ['FAILED', 'FullCommitNeeded'], causeOf(run));
+    assert.match(causeOf(run), /changes of colleague.* What the plan removes was committed, without what it opens/);
+    assert.deepEqual(await services(system), []);
+    assert.match(candidate(system), /Theirs/);
+    assert.doesNotMatch(running(system), /Theirs/);
+    colleague(system).commit();
+    const again = await resyncRun(system);
+    assert.equal(again.status, 'SUCCEEDED', causeOf(again));
+    assert.deepEqual([...new Set(await services(system))], ['tcp-9001']);
   });
 });

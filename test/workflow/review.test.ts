@@ -140,7 +140,7 @@ describe('a rejected addition', () => {
     refusing(system, 'tcp-9001', 'this firewall does not take everything');
     const run = await resyncRun(system);
     assert.deepEqual([run.status, run.error], ['FAILED', 'FirewallRejected'], causeOf(run));
-    assert.match(causeOf(run), /does not take everything.* What the plan removes was committed/);
+    assert.match(causeOf(run), /does not take everything.* What the plan removes was committed, without what it opens/);
     assert.deepEqual(await system.ruleNames(), administratorsRules);
     assert.deepEqual(statesOf(run).slice(-2), ['ApplyRules', 'Commit']);
     const [notice] = system.parts.sns.published;

@@ -133,11 +133,21 @@ export interface Plan {
 export const additionsOf = ({ judged }: Pick<Plan, 'judged'>): readonly CandidateRule[] =>
   judged.flatMap(({ candidate, verdict }) => (verdict.kind === 'needed' ? [candidate] : []));
 
+/** Whether a plan takes access away; and whether it does anything else to the firewall. */
+export const closes = ({ removals, shrinks }: Pick<Plan, 'removals' | 'shrinks'>): boolean =>
+  removals.length + shrinks.length > 0;
+export const opens = (plan: Pick<Plan, 'judged' | 'moves'>): boolean =>
+  additionsOf(plan).length + plan.moves.length > 0;
+
+/** The plan without all that only opens. */
+export const closingOf = (plan: Plan): Plan => ({ ...plan, judged: [], moves: [] });
+
 /** Whether a plan changes anything, on the firewall or in the records. */
 export const changesAnything = (plan: Plan): boolean =>
-  additionsOf(plan).length > 0 ||
-  [plan.removals, plan.shrinks, plan.moves, plan.unused].some((part) => part.length > 0) ||
+  closes(plan) ||
+  opens(plan) ||
   [
+    plan.unused,
     plan.closuresWritten,
     plan.closuresEnded,
     plan.repaired,
