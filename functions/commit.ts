@@ -143,21 +143,24 @@ const failed = async (
   missing: readonly string[],
 ): Promise<never> => {
   const { left } = await firewall.withdraw(applied.stagedXpaths);
-  const words =
-    job?.result === 'FAIL'
-      ? `Commit job ${job.id} failed: ${failureText(job)}.`
-      : `${job === null ? 'The firewall says there is nothing to commit' : `Commit job ${job.id} succeeded`}, but the running configuration does not show it: ${missing.join('; ')}.`;
   const kept =
     left.length > 0
       ? ` Not withdrawn, since others are editing it: ${left.join(', ')}.`
       : ' What was staged was withdrawn.';
-  const plan = await held.results.read('TestRules');
+  if (job?.result !== 'FAIL') {
+    // The firewall has refused nothing: what was staged was reverted, or changed again since.
+    const said = job === null ? 'The firewall says there is nothing to commit' : `Commit job ${job.id} succeeded`;
+    throw new NamedError(
+      'PlanStale',
+      `${said}, but the running configuration does not show it: ${missing.join('; ')}.${kept}`,
+    );
+  }
   return afterRefusal(held, {
-    rejection: new NamedError('CommitFailed', `${words}${kept}`),
-    // What the firewall says is wrong; not its warnings, nor what we miss.
-    words: job?.result === 'FAIL' ? job.details.join('; ') : '',
+    rejection: new NamedError('CommitFailed', `Commit job ${job.id} failed: ${failureText(job)}.${kept}`),
+    // What the firewall says is wrong; not its warnings.
+    words: job.details.join('; '),
     written: writtenOf(applied),
-    plan,
+    plan: await held.results.read('TestRules'),
     firewall,
     now: now(),
   });

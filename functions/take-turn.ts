@@ -17,8 +17,8 @@ const mostPlans = 12;
 /** What made the last plan stale: the Catch keeps the error, whose Cause is JSON text with the message (documented). */
 const staleCause = (stale: unknown): string => {
   const { Cause = '' } = (stale ?? {}) as { readonly Cause?: string };
-  const [, message = Cause] = /"errorMessage":("(?:[^"\\]|\\.)*")/.exec(Cause) ?? [];
-  return brief(message);
+  const [, message] = /"errorMessage":("(?:[^"\\]|\\.)*")/.exec(Cause) ?? [];
+  return brief(message === undefined ? Cause : String(JSON.parse(message)));
 };
 
 const batchLine = ({ pk, sk, execution, subject, change }: ChangeItem): BatchLine => ({
