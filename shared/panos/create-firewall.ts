@@ -51,7 +51,7 @@ export interface FirewallOptions {
   /** Predefined applications to read beside those that rules name and those of the App-ID tables. */
   readonly applications?: readonly string[];
   /** How long one read may take, connecting excluded; a write or commit may take twice that. Default 60000. */
-  readonly timeoutMilliseconds?: number;
+  readonly timeoutMilliseconds?: number | undefined;
 }
 
 /** Every application that rules of ours may be written with. */

@@ -21,19 +21,20 @@ export const commandWith = (names: readonly string[], ...leaves: readonly XmlEle
 const notSaid = (reply: Reply, what: string): NamedError =>
   new NamedError('ReplyNotUnderstood', `the firewall's answer does not say ${what}: ${reply.shown}`);
 
-const haStateOf = (reply: Reply): Pick<Device, 'haState' | 'writable' | 'peerSerial'> => {
+const haStateOf = (reply: Reply): Pick<Device, 'haState' | 'writable' | 'peerSerials'> => {
   const enabled = childText(reply.result, 'enabled');
-  if (enabled === 'no') return { haState: 'none', writable: true, peerSerial: null };
+  if (enabled === 'no') return { haState: 'none', writable: true, peerSerials: [] };
   if (enabled !== 'yes') throw notSaid(reply, 'whether high availability is on');
   const group = child(reply.result, 'group');
   const state = childText(child(group, 'local-info'), 'state');
   if (state === null) throw notSaid(reply, "this peer's high-availability state");
   const peer = child(group, 'peer-info');
+  // No capture shows the serial of the peer; both spellings are taken, and nothing relies on it.
+  const peerSerial = childText(peer, 'serial-num') ?? childText(peer, 'serial');
   return {
     haState: state,
     writable: state === 'active' || state === 'active-primary',
-    // Inferred: no capture shows the serial of the peer; both spellings are taken.
-    peerSerial: childText(peer, 'serial-num') ?? childText(peer, 'serial'),
+    peerSerials: peerSerial === null ? [] : [peerSerial],
   };
 };
 

@@ -27,7 +27,8 @@ export interface Device {
   /** `none` when high availability is off. `writable`: no HA, or active / active-primary. */
   readonly haState: string;
   readonly writable: boolean;
-  readonly peerSerial: string | null;
+  /** Of the other members of its high-availability pair, as far as they are known. */
+  readonly peerSerials: readonly string[];
 }
 
 /** Device settings that change how rules must be written. */

@@ -4,6 +4,7 @@ import type { RuleRecord } from '../domain/plan/ownership.ts';
 import { isWithin, type PendingEdit } from '../domain/policy/pending-edits.ts';
 import type { Firewall } from '../panos/firewall.ts';
 import type { Settings } from '../runtime/settings.ts';
+import { checkDevice } from './check-device.ts';
 
 export interface Writer {
   readonly firewall: { readonly hostname: string; readonly serial: string; readonly swVersion: string };
@@ -56,31 +57,6 @@ export const becomeWriter = async ({ firewall, records, settings }: WriterParts)
   if (staged.length === 0) return { firewall: found, withdrawn: [] };
   const withdrawn = await withdrawLeftovers(firewall, records, administrator, staged);
   return { firewall: found, withdrawn };
-};
-
-const checkDevice = async (
-  device: { readonly serial: string; readonly peerSerial: string | null; readonly hostname: string },
-  records: Records,
-  settings: Settings,
-): Promise<void> => {
-  const recorded = await records.device();
-  const allowed = settings.FIREWALL_SERIALS.length > 0 ? settings.FIREWALL_SERIALS : (recorded?.serials ?? null);
-  if (recorded !== null && recorded.vsys !== settings.FIREWALL_VSYS) {
-    throw new NamedError(
-      'DifferentFirewall',
-      `The ownership table belongs to ${recorded.vsys}; the setting FIREWALL_VSYS says ${settings.FIREWALL_VSYS}.`,
-    );
-  }
-  if (allowed !== null && !allowed.includes(device.serial)) {
-    throw new NamedError(
-      'DifferentFirewall',
-      `${device.hostname} has serial ${device.serial}; the ownership table belongs to ${allowed.join(', ')}.`,
-    );
-  }
-  if (recorded === null) {
-    const serials = [device.serial, ...(device.peerSerial === null ? [] : [device.peerSerial])];
-    await records.putDevice({ serials, vsys: settings.FIREWALL_VSYS });
-  }
 };
 
 const withdrawLeftovers = async (

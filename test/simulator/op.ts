@@ -31,7 +31,8 @@ export interface SystemFacts {
   readonly serial: string;
   readonly model: string;
   readonly swVersion: string;
-  readonly peerSerial: string;
+  /** Null: not said, as in every capture. */
+  readonly peerSerial: string | null;
 }
 
 export interface OpCall {
@@ -204,7 +205,7 @@ export const basicCommands: Readonly<Record<string, Command>> = {
     const { ha } = call.device;
     if (!ha.enabled) return opResult('<enabled>no</enabled>');
     return opResult(
-      `<enabled>yes</enabled><group><mode>${ha.mode}</mode><local-info><serial-num>${call.facts.serial}</serial-num><state>${ha.state}</state><state-sync>Complete</state-sync><priority>100</priority></local-info><peer-info><serial-num>${call.facts.peerSerial}</serial-num><state>${ha.peerState}</state><conn-status>up</conn-status></peer-info><running-sync>${ha.runningSync}</running-sync><running-sync-enabled>yes</running-sync-enabled></group>`,
+      `<enabled>yes</enabled><group><mode>${ha.mode}</mode><local-info><serial-num>${call.facts.serial}</serial-num><state>${ha.state}</state><state-sync>Complete</state-sync><priority>100</priority></local-info><peer-info>${call.facts.peerSerial === null ? '' : `<serial-num>${call.facts.peerSerial}</serial-num>`}<state>${ha.peerState}</state><conn-status>up</conn-status></peer-info><running-sync>${ha.runningSync}</running-sync><running-sync-enabled>yes</running-sync-enabled></group>`,
     );
   },
   'show chassis-ready': () => opResult('yes'),

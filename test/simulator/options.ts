@@ -23,6 +23,7 @@ export interface SimulatorOptions {
   readonly swVersion?: string;
   readonly model?: string;
   readonly serial?: string;
+  /** Told in `peer-info`, which no capture does; left out: not told. */
   readonly peerSerial?: string;
   readonly ha?: Partial<HaState>;
   /** Wording of lock refusals. Default `11.1`. */

@@ -67,7 +67,7 @@ const assemble = (options: SimulatorOptions, existing: Device | null, faults: Fa
   const sleep = options.sleep ?? (async (milliseconds: number) => void (await delay(milliseconds)));
   const facts = {
     serial: options.serial ?? '007000001222',
-    peerSerial: options.peerSerial ?? '007000001223',
+    peerSerial: options.peerSerial ?? null,
     model: options.model ?? 'PA-VM',
     swVersion: options.swVersion ?? '11.1.4',
   };

@@ -7,7 +7,7 @@ import type { Simulator } from '../simulator/simulator.ts';
 import { demoAccount, ids } from '../system/demo-account.ts';
 import { createLocalSystem, type LocalSystem, type LocalSystemOptions } from '../system/local-system.ts';
 import { runningRules, type ShownRule, shownRules } from '../system/rulebase.ts';
-import { inProcess } from '../system/surroundings.ts';
+import { type Answering, inProcess } from '../system/surroundings.ts';
 import { createVirtualClock, type VirtualClock } from '../system/virtual-clock.ts';
 
 /** A system in a test: one process, virtual time, the demonstration's account and firewall unless told otherwise. */
@@ -28,7 +28,7 @@ export interface TestSystem extends LocalSystem {
 export type TestSystemOptions = Partial<Omit<LocalSystemOptions, 'clock' | 'pace' | 'surroundings'>> & {
   readonly environment?: Readonly<Record<string, string>>;
   /** Where several firewalls answer: the one at an address, made from the embedded one or being it. */
-  readonly firewallAt?: (endpoint: string, embedded: Simulator) => Simulator;
+  readonly firewallAt?: (endpoint: string, embedded: Simulator) => Answering;
 };
 
 export const createTestSystem = async (options: TestSystemOptions = {}): Promise<TestSystem> => {

@@ -42,6 +42,9 @@ export const sendToSimulator = (simulator: Pick<Simulator, 'respond'>): Send => 
   return recorder?.sends(send) ?? send;
 };
 
+/** What answers at an address; `hangs` takes requests and never answers, so that each ends with its own time limit. */
+export type Answering = Pick<Simulator, 'respond'> & { readonly hangs?: boolean };
+
 /** An SDK request handler that finds the part by the service's host name. */
 const routed = (services: Readonly<Record<string, Respond>>) => {
   const handlers = new Map(
@@ -67,7 +70,7 @@ export const inProcess = (
     readonly states?: Respond;
     readonly writeLog?: (line: string) => void;
     /** The firewall that answers at an address, asked anew at every request; the embedded one when left out. */
-    readonly firewallAt?: (endpoint: string) => Pick<Simulator, 'respond'>;
+    readonly firewallAt?: (endpoint: string) => Answering;
   } = {},
 ): Surroundings => ({
   world: {
@@ -87,7 +90,12 @@ export const inProcess = (
       ...(options.states === undefined ? {} : { states: options.states }),
     }),
   },
-  sendTo: (endpoint) => (request) => sendToSimulator(options.firewallAt?.(endpoint) ?? parts.simulator)(request),
+  sendTo: (endpoint) => async (request) => {
+    const answering: Answering = options.firewallAt?.(endpoint) ?? parts.simulator;
+    if (answering.hangs !== true) return sendToSimulator(answering)(request);
+    await clock.sleep(request.timeoutMilliseconds);
+    throw new NamedError('FirewallUnreachable', `${endpoint}: no reply within ${request.timeoutMilliseconds} ms`);
+  },
   writeLog: options.writeLog ?? (() => undefined),
   once: remembering(),
 });

@@ -23,9 +23,10 @@ export interface Records {
   dropClosure(record: ClosureRecord): Promise<void>;
   /** The next number for rules named after an instance or group; never the same twice. */
   nextNumber(prefix: string): Promise<number>;
-  /** The serials and vsys the table belongs to; written by the first contact. */
+  /** The serials and vsys the table belongs to; written by the first contact, and again when a peer is seen first. */
   device(): Promise<DeviceRecord | null>;
-  putDevice(record: DeviceRecord): Promise<void>;
+  /** Writes the record in the place of the one that was read, null for none; leaves one that is there by now. */
+  putDevice(record: DeviceRecord, was: DeviceRecord | null): Promise<void>;
   /** The lowest local rules of others in the last proven order, by uuid, the lowest last; null when never recorded. */
   lowest(): Promise<readonly string[] | null>;
   /** Leaves what a later turn has written. */
@@ -109,8 +110,9 @@ export const createRecords = (
       const item = await table.get(parts.device, parts.device);
       return item === null ? null : stripKeys<DeviceRecord>(item);
     },
-    putDevice: async (record) => {
-      await table.put({ ...record, pk: parts.device, sk: parts.device, format: 1 }, absent);
+    putDevice: async (record, was) => {
+      const condition = was === null ? absent : equals('vsys', was.vsys);
+      await table.put({ ...record, pk: parts.device, sk: parts.device, format: 1 }, condition);
     },
     lowest: async () => {
       const item = await table.get(parts.order, parts.order);

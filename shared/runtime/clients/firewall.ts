@@ -11,6 +11,9 @@ import { type Surroundings, sdkClient } from '../surroundings.ts';
 /** How long a key read from Secrets Manager is used before it is read again. */
 const keyMilliseconds = 300_000;
 
+/** How long a peer of a pair may take to say whether it is the active one; the other one is asked at the same time. */
+const probeMilliseconds = 15_000;
+
 /** The key in a secret: the text itself, or `apiKey` of a JSON object. Never shown in any message. */
 const keyFromSecret = (secret: string | undefined, secretId: string): string => {
   const text = secret?.trim() ?? '';
@@ -65,8 +68,9 @@ export const firewallPart = (surroundings: Surroundings, settings: Settings, run
       if (reply.status === 403 || reply.status === 400) kept.until = 0;
       return reply;
     };
-  const firewallAt = (endpoint: string): Firewall =>
+  const firewallAt = (endpoint: string, timeoutMilliseconds?: number): Firewall =>
     createFirewall({
+      timeoutMilliseconds,
       send: within(once(`send ${endpoint}`, () => surroundings.sendTo(endpoint, settings))),
       apiKey: readKey,
       vsys: settings.FIREWALL_VSYS,
@@ -76,6 +80,10 @@ export const firewallPart = (surroundings: Surroundings, settings: Settings, run
       now: world.now,
     });
   const [endpoint = '', ...more] = settings.FIREWALL_ENDPOINT;
-  const peer = (at: string) => ({ endpoint: at, firewall: firewallAt(at) });
+  const peer = (at: string) => ({
+    endpoint: at,
+    firewall: firewallAt(at),
+    probe: firewallAt(at, probeMilliseconds).device,
+  });
   return activePeer([peer(endpoint), ...more.map(peer)]);
 };

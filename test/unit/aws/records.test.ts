@@ -141,13 +141,15 @@ test('a number is not given again after its rule is forgotten', async () => {
   assert.equal(await records.nextNumber('i-1'), 2);
 });
 
-test('the table belongs to the device of the first contact', async () => {
+test('the table belongs to the device of the first contact, and to peers of it seen later', async () => {
   const { records } = await begin();
   assert.equal(await records.device(), null);
-  await records.putDevice({ serials: ['001', '002'], vsys: 'vsys1' });
-  await records.putDevice({ serials: ['999'], vsys: 'vsys2' });
+  await records.putDevice({ serials: ['001', '002'], vsys: 'vsys1' }, null);
+  await records.putDevice({ serials: ['999'], vsys: 'vsys2' }, null);
   const device = await records.device();
   assert.deepEqual([device?.serials, device?.vsys], [['001', '002'], 'vsys1']);
+  await records.putDevice({ serials: ['001', '002', '003'], vsys: 'vsys1' }, device);
+  assert.deepEqual((await records.device())?.serials, ['001', '002', '003']);
 });
 
 test('the order proven last is read back, and an earlier turn does not write over it', async () => {

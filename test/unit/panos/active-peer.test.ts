@@ -11,12 +11,12 @@ const device = (serial: string, haState: string): Device => ({
   swVersion: '11.1.4',
   haState,
   writable: haState === 'active' || haState === 'none' || haState === 'active-primary',
-  peerSerial: null,
+  peerSerials: [],
 });
 
 /** A peer that notes what it is asked; its state, or the error that it raises, may change. */
 const peer = (name: string, state: string) => {
-  const it = { state, error: null as ErrorName | null, asked: [] as string[] };
+  const it = { state, error: null as ErrorName | null, peerSerials: [] as string[], asked: [] as string[] };
   const said = async <Value>(what: string, value: Value): Promise<Value> => {
     it.asked.push(what);
     if (it.error !== null) throw new NamedError(it.error, 'no route');
@@ -34,7 +34,8 @@ const peer = (name: string, state: string) => {
         ? undefined
         : (known[String(method)] ?? ((...given: unknown[]) => said(String(method), [name, ...given]))),
   });
-  const one: Peer = { endpoint: `https://${name}`, firewall };
+  const probe = () => said('probe', { ...device(name, it.state), peerSerials: it.peerSerials });
+  const one: Peer = { endpoint: `https://${name}`, firewall, probe };
   return Object.assign(it, { one });
 };
 
@@ -44,14 +45,37 @@ test('a firewall without a peer is that firewall itself: nothing is asked before
   assert.deepEqual(single.asked, []);
 });
 
-test('everything goes to the peer that may be written to, found once', async () => {
+test('everything goes to the peer that may be written to, found once by asking all side by side', async () => {
   const [a, b] = [peer('a', 'passive'), peer('b', 'active')];
   const pair = activePeer([a.one, b.one]);
   assert.equal((await pair.device()).serial, 'b');
   await pair.pendingEdits();
   await pair.commit({ description: 'd', full: false });
-  assert.deepEqual(a.asked, ['device']);
-  assert.deepEqual(b.asked, ['device', 'device', 'pendingEdits', 'commit']);
+  assert.deepEqual(a.asked, ['probe']);
+  assert.deepEqual(b.asked, ['probe', 'pendingEdits', 'commit']);
+});
+
+test('a peer that has not answered yet keeps no other from being asked', async () => {
+  const [a, b] = [peer('a', 'passive'), peer('b', 'active')];
+  const { promise, resolve } = Promise.withResolvers<Device>();
+  const found = activePeer([{ ...a.one, probe: () => promise }, b.one]).running();
+  await Promise.resolve();
+  assert.deepEqual(b.asked, ['probe']);
+  resolve(device('a', 'passive'));
+  assert.deepEqual(await found, ['b']);
+});
+
+test('the serials of a pair are those of the members that answer, and those that the active one tells', async () => {
+  const [a, b, c, d] = [peer('a', 'passive'), peer('b', 'active'), peer('c', 'suspended'), peer('d', 'none')];
+  b.peerSerials = ['a', 'told'];
+  c.error = 'FirewallUnreachable';
+  const device = await activePeer([a.one, b.one, c.one]).device();
+  assert.deepEqual([device.serial, device.peerSerials.toSorted()], ['b', ['a', 'told']]);
+  await assert.rejects(
+    activePeer([b.one, d.one]).device(),
+    { name: 'FirewallNotActive' },
+    'd is no member of the pair',
+  );
 });
 
 test('every method is passed on with what it was given', async () => {
@@ -73,16 +97,29 @@ test('xpaths are the same on both peers and asked of none', () => {
   assert.deepEqual([a.asked, b.asked], [[], []]);
 });
 
-test('a peer that does not answer is passed over', async () => {
-  const [a, b] = [peer('a', 'active'), peer('b', 'active')];
-  a.error = 'FirewallUnreachable';
-  assert.equal((await activePeer([a.one, b.one]).device()).serial, 'b');
+for (const ill of ['FirewallUnreachable', 'FirewallDenied', 'ReplyNotUnderstood', 'FirewallNotActive'] as const) {
+  test(`a peer that answers with ${ill} does not matter while another is active`, async () => {
+    const [a, b] = [peer('a', 'active'), peer('b', 'active')];
+    a.error = ill;
+    assert.equal((await activePeer([a.one, b.one]).device()).serial, 'b');
+    assert.equal((await activePeer([b.one, a.one]).device()).serial, 'b');
+  });
+}
+
+test('two that say they are active are none: nothing more is asked of either', async () => {
+  const [a, b] = [peer('a', 'active'), peer('b', 'active-primary')];
+  await assert.rejects(activePeer([a.one, b.one]).write([], { auditComment: null }), {
+    name: 'FirewallNotActive',
+    message: /More than one peer .*: https:\/\/a is active; https:\/\/b is active-primary/,
+  });
+  assert.deepEqual([a.asked, b.asked], [['probe'], ['probe']]);
 });
 
-test('the first of two that say they are active is taken', async () => {
-  const [a, b] = [peer('a', 'active'), peer('b', 'active')];
-  assert.equal((await activePeer([a.one, b.one]).device()).serial, 'a');
-  assert.deepEqual(b.asked, []);
+test('two without high availability are no pair', async () => {
+  await assert.rejects(activePeer([peer('a', 'none').one, peer('b', 'none').one]).running(), {
+    name: 'FirewallNotActive',
+    message: /https:\/\/a is without high availability/,
+  });
 });
 
 test('where no peer may be written to, each is told with its state', async () => {
@@ -94,19 +131,34 @@ test('where no peer may be written to, each is told with its state', async () =>
   b.error = 'FirewallUnreachable';
   await assert.rejects(activePeer([a.one, b.one]).running(), {
     name: 'FirewallNotActive',
-    message: /https:\/\/b does not answer/,
+    message: /https:\/\/b does not say \(FirewallUnreachable: no route\)/,
   });
   assert.deepEqual(
-    [a.asked, b.asked].flat().filter((what) => what !== 'device'),
+    [a.asked, b.asked].flat().filter((what) => what !== 'probe'),
     [],
   );
 });
 
-test('a refused key is no reason to try the other peer', async () => {
+test('where every peer refuses for the same reason, that is what is raised', async () => {
   const [a, b] = [peer('a', 'active'), peer('b', 'active')];
-  a.error = 'FirewallDenied';
-  await assert.rejects(activePeer([a.one, b.one]).running(), { name: 'FirewallDenied' });
-  assert.deepEqual(b.asked, []);
+  for (const [one, other, raised] of [
+    ['FirewallDenied', 'FirewallDenied', 'FirewallDenied'],
+    ['ReplyNotUnderstood', 'ReplyNotUnderstood', 'ReplyNotUnderstood'],
+    ['FirewallDenied', 'FirewallUnreachable', 'FirewallNotActive'],
+    ['FirewallUnreachable', 'FirewallUnreachable', 'FirewallNotActive'],
+  ] as const) {
+    a.error = one;
+    b.error = other;
+    await assert.rejects(activePeer([a.one, b.one]).running(), { name: raised });
+  }
+});
+
+test('what ails this system and not a peer is raised as it is, whatever the other one says', async () => {
+  const [a, b] = [peer('a', 'active'), peer('b', 'active')];
+  for (const own of ['Misconfigured', 'AwsBusy', 'AwsDenied'] as const) {
+    a.error = own;
+    await assert.rejects(activePeer([a.one, b.one]).running(), { name: own });
+  }
 });
 
 test('a search that failed is made again at the next call', async () => {
@@ -121,5 +173,5 @@ test('calls at one time search once', async () => {
   const [a, b] = [peer('a', 'passive'), peer('b', 'active')];
   const pair = activePeer([a.one, b.one]);
   await Promise.all([pair.running(), pair.candidate(), pair.locks()]);
-  assert.deepEqual(a.asked, ['device']);
+  assert.deepEqual(a.asked, ['probe']);
 });

@@ -415,7 +415,7 @@ describe('the device', () => {
       swVersion: '11.1.4',
       haState: 'none',
       writable: true,
-      peerSerial: null,
+      peerSerials: [],
     });
   });
   test('is writable as active or active-primary only', async () => {
@@ -428,7 +428,7 @@ describe('the device', () => {
       ['initial', false],
     ] as const) {
       const read = await deviceWith(pair(state));
-      assert.deepEqual([read.haState, read.writable, read.peerSerial], [state, writable, '008']);
+      assert.deepEqual([read.haState, read.writable, read.peerSerials], [state, writable, ['008']]);
     }
   });
   test('an answer that does not say its serial or its state is ReplyNotUnderstood', async () => {

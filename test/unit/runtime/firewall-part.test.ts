@@ -199,3 +199,41 @@ test('nothing is sent at or past the deadline', async () => {
   }
   assert.deepEqual(sent, []);
 });
+
+test('the peers of a pair are given a short time each to say which is active, and the active one its whole time then', async () => {
+  const asked: (readonly [endpoint: string, timeout: number])[] = [];
+  const state = (at: string) => (at.endsWith('.1') ? 'passive' : 'active');
+  const answers = (at: string, body: string): string =>
+    body.includes('high-availability')
+      ? `<enabled>yes</enabled><group><local-info><state>${state(at)}</state></local-info></group>`
+      : body.includes('system')
+        ? `<system><serial>${at}</serial><sw-version>11.1.4</sw-version></system>`
+        : '<rules/>';
+  const { surroundings, clock } = around({
+    respond: createSecrets({
+      ownerId: '1',
+      region: 'eu-central-1',
+      secrets: () => [{ name: 'firewall/key', value: key, createdAt: 0, versionId: 'v1' }],
+    }),
+    sendTo:
+      (endpoint) =>
+      async ({ body, timeoutMilliseconds }) => {
+        asked.push([endpoint, timeoutMilliseconds]);
+        const said = `<response status="success"><result>${answers(endpoint, body)}</result></response>`;
+        return { status: 200, reason: 'OK', contentType: 'application/xml', body: said };
+      },
+  });
+  const [first, second] = ['https://192.0.2.1', 'https://192.0.2.2'];
+  const settings = settingsFrom({ ...environment, FIREWALL_ENDPOINT: `${first},${second}` });
+  const run = { execution, deadline: clock.now + 300_000, log: () => undefined };
+  const pair = firewallPart(surroundings, settings, run);
+  await pair.policyMatch(session);
+  assert.deepEqual(asked.toSorted(), [
+    [first, 15_000],
+    [first, 15_000],
+    [second, 15_000],
+    [second, 15_000],
+    [second, 60_000],
+  ]);
+  assert.deepEqual((await pair.device()).peerSerials, [first]);
+});
