@@ -2,8 +2,13 @@ import { errorCatalogue, isNamed, NamedError } from '../domain/errors.ts';
 import { bounded } from './bounded.ts';
 import type { Send } from './firewall.ts';
 import { redact } from './redact.ts';
-import { type Reply, refusal, replyFrom } from './replies.ts';
+import { type RawReply, type Reply, refusal, replyFrom } from './replies.ts';
 import { type ApiRequest, formBody } from './request-forms.ts';
+
+/**
+ * The key to send; with `refused`, after the firewall refused that one: a renewed key when there is one, else the same again.
+ */
+export type ApiKey = (refused: string | null) => Promise<string>;
 
 /** Asks the firewall; at most four requests are under way at once (the vendor advises at most five). */
 export interface Connection {
@@ -27,10 +32,14 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 const isOfCatalogue = (error: unknown): error is NamedError =>
   error instanceof Error && Object.hasOwn(errorCatalogue, error.name);
 
+/** What the web layer says of a bad key (401, 403) and of an expired one (400 with these words, captured). */
+const refusesKey = ({ status, reason, body }: RawReply): boolean =>
+  status === 401 || status === 403 || (status === 400 && /key expired|invalid credential/i.test(`${reason} ${body}`));
+
 /** One management interface with one key and one vsys. */
 export const connect = (options: {
   readonly send: Send;
-  readonly apiKey: () => Promise<string>;
+  readonly apiKey: ApiKey;
   readonly vsys: string;
   readonly timeoutMilliseconds: number;
   readonly sleep: (milliseconds: number) => Promise<void>;
@@ -38,10 +47,10 @@ export const connect = (options: {
 }): Connection => {
   const inTurn = bounded(inFlightAtMost);
 
-  const keyToSend = async (): Promise<string> => {
+  const keyToSend = async (refused: string | null): Promise<string> => {
     let key: string;
     try {
-      key = (await options.apiKey()).trim();
+      key = (await options.apiKey(refused)).trim();
     } catch (error) {
       if (isOfCatalogue(error)) throw error;
       throw new NamedError('Misconfigured', 'the API key could not be read', { cause: error });
@@ -53,29 +62,35 @@ export const connect = (options: {
     return key;
   };
 
+  const send = async (request: ApiRequest, key: string): Promise<RawReply> => {
+    try {
+      return await options.send({
+        method: 'POST',
+        path: '/api/',
+        headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-pan-key': key },
+        body: formBody(request, options.vsys),
+        // Work takes longer than reading, and a write without an answer costs more.
+        timeoutMilliseconds: options.timeoutMilliseconds * (request.purpose === 'read' ? 1 : 2),
+      });
+    } catch (error) {
+      const said = redact(messageOf(error), key);
+      const name = isOfCatalogue(error) ? error.name : 'FirewallUnreachable';
+      const doubt =
+        isNamed(error, 'FirewallUnreachable') || isOfCatalogue(error) ? '' : '; it may have been carried out';
+      // The cause is kept only when it cannot show the key.
+      const safe = error instanceof Error && !`${error.message}${error.stack}`.includes(key);
+      throw new NamedError(name, `${request.asked}: ${said}${doubt}`, safe ? { cause: error } : undefined);
+    }
+  };
+
   const askOnce = (request: ApiRequest): Promise<Reply> =>
     inTurn(async () => {
-      const key = await keyToSend();
-      let raw: Awaited<ReturnType<Send>>;
-      try {
-        raw = await options.send({
-          method: 'POST',
-          path: '/api/',
-          headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-pan-key': key },
-          body: formBody(request, options.vsys),
-          // Work takes longer than reading, and a write without an answer costs more.
-          timeoutMilliseconds: options.timeoutMilliseconds * (request.purpose === 'read' ? 1 : 2),
-        });
-      } catch (error) {
-        const said = redact(messageOf(error), key);
-        const name = isOfCatalogue(error) ? error.name : 'FirewallUnreachable';
-        const doubt =
-          isNamed(error, 'FirewallUnreachable') || isOfCatalogue(error) ? '' : '; it may have been carried out';
-        // The cause is kept only when it cannot show the key.
-        const safe = error instanceof Error && !`${error.message}${error.stack}`.includes(key);
-        throw new NamedError(name, `${request.asked}: ${said}${doubt}`, safe ? { cause: error } : undefined);
-      }
-      return replyFrom(request, raw, key);
+      const key = await keyToSend(null);
+      const raw = await send(request, key);
+      if (!refusesKey(raw)) return replyFrom(request, raw, key);
+      // Refused at the door, so nothing was begun: whatever it is, it may be sent again, once, with a key that was renewed.
+      const renewed = await keyToSend(key);
+      return replyFrom(request, renewed === key ? raw : await send(request, renewed), renewed);
     });
 
   const ask = async (request: ApiRequest): Promise<Reply> => {

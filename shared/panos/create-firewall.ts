@@ -8,7 +8,7 @@ import {
 } from '../domain/rules/app-ids.ts';
 import type { DestinationTranslation } from '../domain/rules/destination-nat.ts';
 import { findCommit, queueCommit, readJob, unfinishedCommits } from './commit-jobs.ts';
-import { connect } from './connection.ts';
+import { type ApiKey, connect } from './connection.ts';
 import {
   readDevice,
   readFullCommitRequired,
@@ -39,8 +39,8 @@ import { places } from './xpath.ts';
 /** What a client of one firewall needs. */
 export interface FirewallOptions {
   readonly send: Send;
-  /** Asked before each request, so that a renewed key is used at once. Surrounding white space is dropped. */
-  readonly apiKey: () => Promise<string>;
+  /** Asked before each request, and again once when the key is refused. Surrounding white space is dropped. */
+  readonly apiKey: ApiKey;
   /** E.g. `vsys1`. */
   readonly vsys: string;
   /** The account the key belongs to; its edits are ours. */

@@ -44,8 +44,9 @@ export const firewallPart = (surroundings: Surroundings, settings: Settings, run
   const { world, once } = surroundings;
   const secrets = sdkClient(surroundings, 'secretsmanager', SecretsManagerClient);
   const kept = once('api-key', () => ({ key: '', until: 0 }));
-  const readKey = async (): Promise<string> => {
-    if (kept.until > world.now()) return kept.key;
+  const readKey = async (refused: string | null): Promise<string> => {
+    // Another request may have read the renewed key already.
+    if (kept.until > world.now() && kept.key !== refused) return kept.key;
     const secretId = settings.FIREWALL_API_KEY_SECRET;
     try {
       const answer = await secrets.send(new GetSecretValueCommand({ SecretId: secretId }));
@@ -63,10 +64,7 @@ export const firewallPart = (surroundings: Surroundings, settings: Settings, run
       if (left <= 0) {
         throw new NamedError('FirewallUnreachable', 'The time of this step is over; the request was not sent.');
       }
-      const reply = await send({ ...request, timeoutMilliseconds: Math.min(request.timeoutMilliseconds, left) });
-      // A refused key may have been renewed in the secret: the next attempt reads it again.
-      if (reply.status === 403 || reply.status === 400) kept.until = 0;
-      return reply;
+      return send({ ...request, timeoutMilliseconds: Math.min(request.timeoutMilliseconds, left) });
     };
   const firewallAt = (endpoint: string, timeoutMilliseconds?: number): Firewall =>
     createFirewall({
