@@ -207,6 +207,7 @@ export const commit = defineHeldStep({
     const missing = unproven(running, applied, held.settings.BOTTOM_RULE);
     if (job?.result === 'FAIL' || missing.length > 0) await failed(held, parts, applied, job, missing);
     await confirm(held.table.records, applied, running, held.fence);
+    await firewall.releaseOwnLocks();
     const plan = await held.results.read('TestRules');
     await held.table.removalCount.count(held.execution.name, held.fence, plan.limit.lost);
     const fails = failureOf(plan);

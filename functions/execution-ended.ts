@@ -86,14 +86,10 @@ const causeText = (cause: string | null): string => {
 /** Withdraws what the dead run staged and frees locks of ours; says what was done. */
 const cleanUp = async (parts: TableParts & { readonly firewall: Firewall }, settings: Settings): Promise<string> => {
   const { firewall, records } = parts;
-  const { withdrawn } = await becomeWriter({ firewall, records, settings });
-  const held = (await firewall.locks()).filter(
-    (lock) => lock.kind === 'config' && lock.holder === settings.FIREWALL_ADMINISTRATOR,
-  );
-  if (held.length > 0) await firewall.releaseConfigLock();
+  const { withdrawn, released } = await becomeWriter({ firewall, records, settings });
   const staged =
     withdrawn.length === 0 ? 'Nothing was staged' : `What was staged was withdrawn (${withdrawn.length} entries)`;
-  return `${staged}${held.length > 0 ? ', a config lock was released' : ''}.`;
+  return [staged, ...released.map(({ kind }) => `a ${kind} lock was released`)].join(', ').concat('.');
 };
 
 /**

@@ -101,6 +101,7 @@ export const activePeer = (peers: readonly [Peer, ...Peer[]]): Firewall => {
     locks: async () => (await active()).locks(),
     takeConfigLock: async (comment) => (await active()).takeConfigLock(comment),
     releaseConfigLock: async () => (await active()).releaseConfigLock(),
+    releaseOwnLocks: async () => (await active()).releaseOwnLocks(),
     policyMatch: async (session) => (await active()).policyMatch(session),
   };
 };

@@ -9,16 +9,10 @@ import {
 import type { DestinationTranslation } from '../domain/rules/destination-nat.ts';
 import { findCommit, queueCommit, readJob, unfinishedCommits } from './commit-jobs.ts';
 import { type ApiKey, connect } from './connection.ts';
-import {
-  readDevice,
-  readFullCommitRequired,
-  readLocks,
-  readPendingEdits,
-  releaseConfigLock,
-  takeConfigLock,
-} from './device-state.ts';
+import { readDevice, readFullCommitRequired, readPendingEdits } from './device-state.ts';
 import { xpathsOf } from './edits.ts';
 import type { Firewall, Send } from './firewall.ts';
+import { namingHolders, readLocks, releaseConfigLock, releaseOwnLocks, takeConfigLock } from './locks.ts';
 import { emptyScope } from './objects-reader.ts';
 import { askPolicyMatch } from './policy-match.ts';
 import {
@@ -128,22 +122,26 @@ export const createFirewall = (options: FirewallOptions): Firewall => {
     serviceXpath: place.service,
     xpathsOf: (edit) => xpathsOf(place, edit),
     write: (edits, { auditComment }) =>
-      writeEdits(connection, place, edits, {
-        auditComment,
-        takeBack: async (xpaths) => {
-          await withdraw(connection, place, administrator, xpaths);
-        },
-      }),
+      namingHolders(connection, () =>
+        writeEdits(connection, place, edits, {
+          auditComment,
+          takeBack: async (xpaths) => {
+            await withdraw(connection, place, administrator, xpaths);
+          },
+        }),
+      ),
     withdraw: (xpaths) => withdraw(connection, place, administrator, xpaths),
     unchangedAt: (xpaths) => unchangedAt(connection, place, xpaths),
     fullCommitRequired: () => readFullCommitRequired(connection),
-    commit: ({ description, full }) => queueCommit(connection, { administrator, description, full }),
+    commit: ({ description, full }) =>
+      namingHolders(connection, () => queueCommit(connection, { administrator, description, full })),
     job: (id) => readJob(connection, id),
     findCommit: (description) => findCommit(connection, administrator, description),
     unfinishedCommits: () => unfinishedCommits(connection),
     locks: () => readLocks(connection),
-    takeConfigLock: (comment) => takeConfigLock(connection, administrator, comment),
+    takeConfigLock: (comment) => namingHolders(connection, () => takeConfigLock(connection, administrator, comment)),
     releaseConfigLock: () => releaseConfigLock(connection),
+    releaseOwnLocks: () => releaseOwnLocks(connection, administrator),
     policyMatch: (session) => askPolicyMatch(connection, session),
   };
 };

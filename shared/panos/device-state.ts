@@ -1,10 +1,10 @@
 import { NamedError } from '../domain/errors.ts';
 import type { PendingEdit } from '../domain/policy/pending-edits.ts';
 import type { Connection } from './connection.ts';
-import type { Device, Lock } from './firewall.ts';
-import { type Reply, refusal } from './replies.ts';
-import { type ApiRequest, opForm } from './request-forms.ts';
-import { child, childrenOf, childText, element, nameOf, textElement, type XmlElement } from './xml.ts';
+import type { Device } from './firewall.ts';
+import type { Reply } from './replies.ts';
+import { opForm } from './request-forms.ts';
+import { child, childrenOf, childText, element, type XmlElement } from './xml.ts';
 import { canonicalXpath } from './xpath.ts';
 
 /** An operational command as nested elements: `command('show', 'system', 'info')`. */
@@ -82,48 +82,4 @@ export const readFullCommitRequired = async (connection: Connection): Promise<bo
   const answer = reply.result?.text.trim();
   if (answer !== 'yes' && answer !== 'no') throw notSaid(reply, 'whether a full commit is required');
   return answer === 'yes';
-};
-
-const locksOf = async (connection: Connection, kind: Lock['kind']): Promise<readonly Lock[]> => {
-  // Since 9.1 leaving the scope out is an error (captured).
-  const reply = await connection.demand(
-    opForm(commandWith(['show', `${kind}-locks`], textElement('vsys', 'all')), `show ${kind}-locks`),
-  );
-  return childrenOf(child(reply.result, `${kind}-locks`), 'entry').map((entry) => ({
-    kind,
-    holder: nameOf(entry),
-    scope: childText(entry, 'name') ?? childText(entry, 'type') ?? 'shared',
-    // What the firewall stores for a lock without a comment.
-    comment: (childText(entry, 'comment') ?? '').replace(/^\(null\)$/, ''),
-  }));
-};
-
-/** Config and commit locks of every scope. */
-export const readLocks = async (connection: Connection): Promise<readonly Lock[]> =>
-  (await Promise.all([locksOf(connection, 'config'), locksOf(connection, 'commit')])).flat();
-
-const lockForm = (leaf: XmlElement, asked: string): ApiRequest =>
-  opForm(commandWith(['request', 'config-lock'], leaf), asked, { withoutVsys: true, purpose: 'operation' });
-
-/** True when the words say that the lock is held by this administrator already. */
-const isOurs = (reply: Reply, administrator: string): boolean =>
-  reply.messages.some(
-    (text) =>
-      /^you already own a config lock/i.test(text) ||
-      text.replace(/\.$/, '').toLowerCase() === `config lock is already held by ${administrator}`.toLowerCase(),
-  );
-
-/** Takes the device-wide config lock; holding it already is success. @throws ConfigLocked when somebody else has it. */
-export const takeConfigLock = async (connection: Connection, administrator: string, comment: string): Promise<void> => {
-  const form = lockForm(element('add', [textElement('comment', comment)]), 'request config-lock add');
-  const reply = await connection.ask(form);
-  if (!reply.succeeded && !isOurs(reply, administrator)) throw refusal(form, reply);
-};
-
-/** Gives the device-wide config lock back; a lock that is gone already (a commit removes it) is success. */
-export const releaseConfigLock = async (connection: Connection): Promise<void> => {
-  const form = lockForm(element('remove'), 'request config-lock remove');
-  const reply = await connection.ask(form);
-  const gone = reply.messages.some((text) => /^config (lock )?is not currently (locked|held)/i.test(text));
-  if (!reply.succeeded && !gone) throw refusal(form, reply);
 };

@@ -121,9 +121,17 @@ export interface Firewall {
   locks(): Promise<readonly Lock[]>;
   takeConfigLock(comment: string): Promise<void>;
   releaseConfigLock(): Promise<void>;
+  /**
+   * Gives back every lock that our administrator holds, those included that the firewall took by itself with an edit of ours:
+   * while they last nobody else can commit, or edit. To be called whenever nothing of ours is staged.
+   */
+  releaseOwnLocks(): Promise<readonly Lock[]>;
   /** Asks the firewall's own policy match on the running policy; null when it names no rule. */
   policyMatch(session: SampleSession): Promise<string | null>;
 }
 
 /** The firewall of a step that only reads: no other step waits for it to end before writing. */
-export type FirewallReads = Omit<Firewall, 'write' | 'withdraw' | 'commit' | 'takeConfigLock' | 'releaseConfigLock'>;
+export type FirewallReads = Omit<
+  Firewall,
+  'write' | 'withdraw' | 'commit' | 'takeConfigLock' | 'releaseConfigLock' | 'releaseOwnLocks'
+>;

@@ -2,7 +2,7 @@ import type { Records } from '../aws/table/records.ts';
 import { NamedError } from '../domain/errors.ts';
 import type { RuleRecord } from '../domain/plan/ownership.ts';
 import { isWithin, type PendingEdit } from '../domain/policy/pending-edits.ts';
-import type { Firewall } from '../panos/firewall.ts';
+import type { Firewall, Lock } from '../panos/firewall.ts';
 import type { Settings } from '../runtime/settings.ts';
 import { checkDevice } from './check-device.ts';
 
@@ -10,6 +10,8 @@ export interface Writer {
   readonly firewall: { readonly hostname: string; readonly serial: string; readonly swVersion: string };
   /** Xpaths of leftovers of a dead run that were taken back. */
   readonly withdrawn: readonly string[];
+  /** Locks of ours that were left behind, and given back. */
+  readonly released: readonly Lock[];
 }
 
 interface WriterParts {
@@ -30,7 +32,7 @@ const intendedXpaths = async (firewall: Firewall, records: Records): Promise<rea
 
 /**
  * Makes sure that what follows starts from a clean desk: the device is the one the table belongs to and may be written to,
- * no commit of ours is under way, and nothing is staged under our account. Leftovers of a dead run are withdrawn, but only
+ * no commit of ours is under way, and nothing is staged or locked under our account. Leftovers of a dead run are withdrawn, but only
  * when every one of them is in a recorded intent. Safe to repeat.
  * @throws DifferentFirewall, FirewallNotActive, CommitRunning, NotOurAdministrator
  */
@@ -54,9 +56,12 @@ export const becomeWriter = async ({ firewall, records, settings }: WriterParts)
   }
   const found = { hostname: device.hostname, serial: device.serial, swVersion: device.swVersion };
   const staged = (await firewall.pendingEdits()).filter((edit) => edit.administrator === administrator);
-  if (staged.length === 0) return { firewall: found, withdrawn: [] };
-  const withdrawn = await withdrawLeftovers(firewall, records, administrator, staged);
-  return { firewall: found, withdrawn };
+  const { withdrawn, left } =
+    staged.length === 0
+      ? { withdrawn: [], left: [] }
+      : await withdrawLeftovers(firewall, records, administrator, staged);
+  const released = left.length === 0 ? await firewall.releaseOwnLocks() : [];
+  return { firewall: found, withdrawn, released };
 };
 
 const withdrawLeftovers = async (
@@ -64,7 +69,7 @@ const withdrawLeftovers = async (
   records: Records,
   administrator: string,
   staged: readonly PendingEdit[],
-): Promise<readonly string[]> => {
+): ReturnType<Firewall['withdraw']> => {
   const intended = await intendedXpaths(firewall, records);
   const isIntended = (edit: PendingEdit) => intended.some((entry) => isWithin(edit.xpath, entry));
   const unrecorded = staged.filter((edit) => !isIntended(edit));
@@ -76,6 +81,5 @@ const withdrawLeftovers = async (
       `${administrator} has uncommitted changes that this system did not record: ${strange.map((edit) => `${edit.action} ${edit.xpath}`).join('; ')}. The account must be used by nobody else.`,
     );
   }
-  const { withdrawn } = await firewall.withdraw(staged.filter(isIntended).map((edit) => edit.xpath));
-  return withdrawn;
+  return firewall.withdraw(staged.filter(isIntended).map((edit) => edit.xpath));
 };
