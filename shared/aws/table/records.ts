@@ -29,6 +29,8 @@ export interface Records {
   putDevice(record: DeviceRecord, was: DeviceRecord | null): Promise<void>;
   /** The lowest local rules of others in the last proven order, by uuid, the lowest last; null when never recorded. */
   lowest(): Promise<readonly string[] | null>;
+  /** The highest fence that any of these records bears; 0 for none. */
+  highestFence(): Promise<number>;
   /** Leaves what a later turn has written. */
   putLowest(uuids: readonly string[], fence: number): Promise<void>;
 }
@@ -117,6 +119,10 @@ export const createRecords = (
     lowest: async () => {
       const item = await table.get(parts.order, parts.order);
       return item === null ? null : stripKeys<{ readonly lowest: readonly string[] }>(item).lowest;
+    },
+    highestFence: async () => {
+      const items = (await Promise.all(Object.values(parts).map((pk) => table.query(pk)))).flat();
+      return items.reduce((highest, { fence }) => (typeof fence === 'number' ? Math.max(highest, fence) : highest), 0);
     },
     putLowest: async (lowest, fence) => {
       checkTime('the order of rules');

@@ -106,9 +106,11 @@ export interface Turns {
 export interface TurnSurroundings {
   readonly table: Table;
   readonly now: () => number;
+  /** The highest fence that any record bears, 0 for none; asked where the turn's item is not there. */
+  readonly recordedFence?: () => Promise<number>;
 }
 
-export const createTurns = ({ table, now }: TurnSurroundings): Turns => {
+export const createTurns = ({ table, now, recordedFence = async () => 0 }: TurnSurroundings): Turns => {
   const read = async (): Promise<Turn | null> => (await table.get(keys.pk, keys.sk)) as Turn | null;
 
   /** Writes the successor of exactly the item that was read. */
@@ -155,10 +157,19 @@ export const createTurns = ({ table, now }: TurnSurroundings): Turns => {
     return { ended: !(await isRunning(turn.owner)), turn: marked };
   };
 
+  /**
+   * What to start from without an item: in a table with records it was lost. Fences of turns that recorded nothing were higher
+   * still, though never so many as seconds have passed.
+   */
+  const beginning = async (): Promise<Turn> => {
+    const recorded = await recordedFence();
+    return { ...free, fence: recorded === 0 ? 0 : Math.max(recorded, Math.floor(now() / 1000)) };
+  };
+
   return {
     read,
     take: async (claimant, isRunning) => {
-      let turn = (await read()) ?? free;
+      let turn = (await read()) ?? (await beginning());
       const isNew = turn.version === 0;
       if (turn.busyUntil > now()) throw taken(turn, `a step may still be writing until ${turn.busyUntil}`);
       const own = turn.owner === claimant.id;

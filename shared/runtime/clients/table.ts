@@ -35,10 +35,11 @@ export const tableParts = (
   const { now } = surroundings.world;
   const unreadable: string[] = [];
   const table = tableOf(surroundings, settings, (what) => unreadable.push(what));
+  const records = createRecords(table, now, run?.deadline);
   return {
     changes: createChanges(table, now),
-    turns: createTurns({ table, now }),
-    records: createRecords(table, now, run?.deadline),
+    turns: createTurns({ table, now, recordedFence: records.highestFence }),
+    records,
     workings: createWorkings(table, now),
     removalCount: createRemovalCount(table, now, run?.deadline),
     refusals: createRefusals(table, now),
