@@ -9,7 +9,7 @@ import { lowestOfOthers } from '../shared/domain/plan/placing.ts';
 import { readBack } from '../shared/domain/plan/read-back.ts';
 import { namesOfOurs, type OwnedRuleName, recognise } from '../shared/domain/plan/recognise.ts';
 import type { PlannedFor } from '../shared/domain/plan/removals.ts';
-import { type Configurations, unusedServices } from '../shared/domain/plan/service-objects.ts';
+import { unusedServices } from '../shared/domain/plan/service-objects.ts';
 import { isDefaultRule } from '../shared/domain/policy/bottom-rule.ts';
 import type { Policy, SecurityRule } from '../shared/domain/policy/policy.ts';
 import type { RuleStyle } from '../shared/domain/rules/rule-content.ts';
@@ -19,6 +19,7 @@ import { digestOf } from '../shared/runtime/digest.ts';
 import { planSettingsOf, styleOf } from '../shared/runtime/settings.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
 import { conclude } from '../shared/workflow/conclude.ts';
+import { deleteUnused } from '../shared/workflow/delete-unused.ts';
 import { noteFacts } from '../shared/workflow/explain-losses.ts';
 import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
 import { learnUuids, recordIntents } from '../shared/workflow/intents.ts';
@@ -67,7 +68,7 @@ export const applyRules = defineHeldStep({
     const expectations = await learnUuids(records, plan, chosen.additions, written.rules, writing);
     const used = await objectsOf(records, objects, chosen);
     const after = { candidate: written.candidate, running: withoutRules(snapshot.running, plan.removals) };
-    const unused = await deleteUnused(firewall, after, used.asMade, auditComment);
+    const unused = await deleteUnused(firewall, unusedServices(after, used.asMade), auditComment);
     const applied: Applied = {
       description: `policy-sync ${held.execution.name} ${held.fence}`,
       stagedXpaths: [...new Set([...edits.flatMap(firewall.xpathsOf), ...unused.deleted.map(firewall.serviceXpath)])],
@@ -234,27 +235,6 @@ const objectsOf = async (
     recorded,
     asMade: recorded.map((object) => (made.has(object.id) ? { ...object, state: 'owned' as const } : object)),
   };
-};
-
-/** Deletes service objects nobody uses any more, apart from the plan: that the firewall refuses is a warning. */
-const deleteUnused = async (
-  firewall: Firewall,
-  configurations: Configurations,
-  objects: readonly ObjectRecord[],
-  auditComment: string | null,
-): Promise<{ readonly deleted: readonly string[]; readonly warnings: readonly string[] }> => {
-  const unused = unusedServices(configurations, objects);
-  if (unused.length === 0) return { deleted: [], warnings: [] };
-  try {
-    await firewall.write(
-      unused.map((name) => ({ kind: 'delete-service', name })),
-      { auditComment },
-    );
-    return { deleted: unused, warnings: [] };
-  } catch (error) {
-    if (!isNamed(error, 'FirewallRejected')) throw error;
-    return { deleted: [], warnings: [`Unused service objects stay: ${error.message}`] };
-  }
 };
 
 const shownWrite = (applied: Applied, plan: Plan, { additions, made }: Chosen, warnings: readonly string[]) => ({
