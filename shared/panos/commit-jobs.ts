@@ -113,11 +113,12 @@ export const readJob = async (connection: Connection, id: string): Promise<Job |
     if (reply.messages.some((text) => /^job \S+ not found/i.test(text))) return null;
     throw refusal(form, reply);
   }
-  const entry = childrenOf(reply.result, 'job').find((each) => childText(each, 'id') === id);
-  const job = entry === undefined ? null : jobFrom(entry, reply);
-  if (job === null)
-    throw new NamedError('ReplyNotUnderstood', `${form.asked}: the reply has no job ${id}: ${reply.shown}`);
-  return job;
+  const jobs = childrenOf(reply.result, 'job');
+  const entry = jobs.find((each) => childText(each, 'id') === id);
+  if (entry !== undefined) return jobFrom(entry, reply);
+  // Lost in a restart of the configuration daemon: listed without its id (captured of the list of all jobs).
+  if (jobs.some((each) => childText(each, 'id') === null)) return null;
+  throw new NamedError('ReplyNotUnderstood', `${form.asked}: the reply has no job ${id}: ${reply.shown}`);
 };
 
 const allJobs = async (connection: Connection): Promise<readonly Job[]> => {

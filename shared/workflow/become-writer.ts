@@ -34,7 +34,7 @@ const intendedXpaths = async (firewall: Firewall, records: Records): Promise<rea
  * Makes sure that what follows starts from a clean desk: the device is the one the table belongs to and may be written to,
  * no commit of ours is under way, and nothing is staged or locked under our account. Leftovers of a dead run are withdrawn, but only
  * when every one of them is in a recorded intent. Safe to repeat.
- * @throws DifferentFirewall, FirewallNotActive, CommitRunning, NotOurAdministrator
+ * @throws DifferentFirewall, FirewallNotActive, CommitRunning, CommitInProgress (after a boot), NotOurAdministrator
  */
 export const becomeWriter = async ({ firewall, records, settings }: WriterParts): Promise<Writer> => {
   const device = await firewall.device();
@@ -46,8 +46,15 @@ export const becomeWriter = async ({ firewall, records, settings }: WriterParts)
     );
   }
   const administrator = settings.FIREWALL_ADMINISTRATOR;
-  const ours = (await firewall.unfinishedCommits()).filter((job) => job.user === administrator);
-  const [running] = ours;
+  const unfinished = await firewall.unfinishedCommits();
+  const automatic = unfinished.find(({ type }) => /^autocom/i.test(type));
+  if (automatic !== undefined) {
+    throw new NamedError(
+      'CommitInProgress',
+      `The automatic commit of ${device.hostname} (job ${automatic.id}) is ${automatic.status}: until it has ended after a boot, every commit fails.`,
+    );
+  }
+  const running = unfinished.find((job) => job.user === administrator);
   if (running !== undefined) {
     throw new NamedError(
       'CommitRunning',

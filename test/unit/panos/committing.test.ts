@@ -131,6 +131,12 @@ describe('a job', () => {
     await assert.rejects(always(opResult('')).firewall.job('4'), { name: 'ReplyNotUnderstood' });
     await assert.rejects(always(opResult(job({ id: '5' }))).firewall.job('4'), { name: 'ReplyNotUnderstood' });
   });
+  test('that comes without an id is one the firewall lost when its configuration daemon restarted: it is not known', async () => {
+    const lost =
+      '<job><type>Failed-Job</type><status>FIN</status><details><line>job failed because of configd restart</line></details></job>';
+    assert.equal(await always(opResult(lost)).firewall.job('4'), null);
+    assert.equal((await always(opResult(lost + job({}))).firewall.job('4'))?.id, '4');
+  });
   test('id that is no number is refused before anything is sent', async () => {
     const { firewall, seen } = always(opResult(''));
     await assert.rejects(firewall.job('4</id>'), { name: 'StateNotUnderstood' });

@@ -13,7 +13,8 @@ const vsysEntry = (inner: string) => `<entry name="vsys1">${inner}</entry>`;
 
 interface Device {
   readonly vsys: string;
-  readonly runningVsys?: string;
+  /** Null: not shown, as a vsys that only a template supplies. */
+  readonly runningVsys?: string | null;
   readonly shared?: string;
   readonly panorama?: string;
   readonly journal?: string;
@@ -32,6 +33,7 @@ const answers =
     if (fields['type'] === 'op')
       return opResult(device.journal === undefined ? '' : `<journal>${device.journal}</journal>`);
     if (fields['action'] === 'show') {
+      if (xpath === vsysPath && device.runningVsys === null) return noSuchNode;
       if (xpath === vsysPath) return got(vsysEntry(device.runningVsys ?? device.vsys));
       return device.shared === undefined ? noSuchNode : got(`<shared>${device.shared}</shared>`);
     }
@@ -53,6 +55,17 @@ const snapshot = async (device: Device, applications: readonly string[] = []) =>
   const { firewall, seen } = scripted(answers(device), { applications });
   return { snapshot: await firewall.snapshot(), seen };
 };
+test('a vsys that only a template supplies is read from the candidate; nothing of its own runs yet', async () => {
+  const edited = `<entry><xpath>${vsysPath}/rulebase</xpath><owner>sync</owner><action> SET</action></entry>`;
+  const device = { vsys: `<zone><entry name="a"/></zone>${security(rule('New'))}`, runningVsys: null };
+  const { firewall } = scripted(answers({ ...device, journal: edited }));
+  const { candidate, running } = await firewall.snapshot();
+  assert.deepEqual([...candidate.scopes.vsys.zones], ['a']);
+  const local = ({ rules }: typeof candidate) => rules.filter(({ rulebase }) => rulebase === 'local');
+  assert.deepEqual([local(candidate).map(({ name }) => name), local(running)], [['New'], []]);
+  assert.deepEqual(local(await firewall.running()), []);
+});
+
 const ruleOf = ({ candidate }: FirewallSnapshot, name: string) => {
   const found = candidate.rules.find((one) => one.name === name);
   assert.ok(found);
