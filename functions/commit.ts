@@ -4,11 +4,13 @@ import { failureOf } from '../shared/domain/plan/failures.ts';
 import type { RuleRecord } from '../shared/domain/plan/ownership.ts';
 import { unproven } from '../shared/domain/plan/proof.ts';
 import type { Written } from '../shared/domain/plan/refusals.ts';
-import { concerns, type PendingEdit } from '../shared/domain/policy/pending-edits.ts';
-import type { Policy } from '../shared/domain/policy/policy.ts';
+import { concerns, foreignEditor, isWithin, type PendingEdit } from '../shared/domain/policy/pending-edits.ts';
+import { localRules, type Policy } from '../shared/domain/policy/policy.ts';
+import { contentOfRule, differences } from '../shared/domain/rules/rule-content.ts';
 import type { Firewall, Job } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
+import { ownXpaths } from '../shared/workflow/become-writer.ts';
 import { conclude } from '../shared/workflow/conclude.ts';
 import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
 import { afterRefusal } from '../shared/workflow/refusals.ts';
@@ -22,12 +24,12 @@ const pollMilliseconds = 2_000;
 /**
  * Every xpath we staged is listed under exactly our account, and our account has nothing else pending that would change
  * anything.
- * @throws NotOurAdministrator after taking back what we staged
+ * @throws after taking back what we staged: PlanStale where something of ours has landed late, NotOurAdministrator
  */
 const checkStaged = async (
+  { table: { records }, settings: { FIREWALL_ADMINISTRATOR: administrator } }: Held<unknown>,
   firewall: Firewall,
   applied: Applied,
-  administrator: string,
 ): Promise<readonly PendingEdit[]> => {
   const pending = await firewall.pendingEdits();
   const ours = pending.filter((edit) => edit.administrator === administrator);
@@ -39,7 +41,15 @@ const checkStaged = async (
   const unchanged = unlisted.length === 0 ? [] : await firewall.unchangedAt(unlisted);
   const missing = unlisted.filter((xpath) => !unchanged.includes(xpath));
   if (strange.length === 0 && missing.length === 0) return pending;
-  await firewall.withdraw(applied.stagedXpaths);
+  const own = strange.length === 0 ? [] : await ownXpaths(firewall, records);
+  const late = strange.filter((xpath) => own.some((entry) => isWithin(xpath, entry)));
+  await firewall.withdraw([...applied.stagedXpaths, ...late]);
+  if (late.length > 0 && late.length === strange.length && missing.length === 0) {
+    throw new NamedError(
+      'PlanStale',
+      `What was written before without an answer has landed since: ${late.join(', ')}.`,
+    );
+  }
   const why = [
     ...(missing.length > 0 ? [`not listed under ${administrator}: ${missing.join(', ')}`] : []),
     ...(strange.length > 0 ? [`not ours but pending under ${administrator}: ${strange.join(', ')}`] : []),
@@ -47,9 +57,33 @@ const checkStaged = async (
   throw new NamedError('NotOurAdministrator', `What was staged was withdrawn: ${why.join('; ')}.`);
 };
 
+/**
+ * No rule runs by now that was given up, since its write had no answer.
+ * @throws PlanStale to plan again, which removes it
+ */
+const checkLate = async (
+  { table: { records }, settings }: Held<unknown>,
+  firewall: Firewall,
+  running: Policy,
+): Promise<void> => {
+  const rules = new Map(localRules(running).map((rule) => [rule.name, rule] as const));
+  const late = (await records.rules()).flatMap(({ state, uuid, name, content }) => {
+    const rule = state === 'tombstone' && uuid === null ? rules.get(name) : undefined;
+    return rule !== undefined && differences(contentOfRule(rule), content).length === 0 ? [name] : [];
+  });
+  if (late.length === 0) return;
+  const pending = await firewall.pendingEdits();
+  const free = late.filter(
+    (name) => foreignEditor(pending, settings.FIREWALL_ADMINISTRATOR, firewall.ruleXpath(name)) === null,
+  );
+  if (free.length > 0)
+    throw new NamedError('PlanStale', `What was written before without an answer runs by now: ${free.join(', ')}.`);
+};
+
 /** Queues the commit: partial for our administrator; a full one only where the device demands it and all is ours. */
-const queue = async (firewall: Firewall, applied: Applied, administrator: string): Promise<string | null> => {
-  await checkStaged(firewall, applied, administrator);
+const queue = async (held: Held<unknown>, firewall: Firewall, applied: Applied): Promise<string | null> => {
+  const administrator = held.settings.FIREWALL_ADMINISTRATOR;
+  await checkStaged(held, firewall, applied);
   const full = await firewall.fullCommitRequired();
   if (!full) {
     const reply = await firewall.commit({ description: applied.description, full: false });
@@ -57,7 +91,7 @@ const queue = async (firewall: Firewall, applied: Applied, administrator: string
   }
   await firewall.takeConfigLock(applied.description);
   try {
-    const pending = await checkStaged(firewall, applied, administrator);
+    const pending = await checkStaged(held, firewall, applied);
     const foreign = pending.filter((edit) => edit.administrator !== administrator);
     if (foreign.length > 0) {
       await firewall.withdraw(applied.stagedXpaths);
@@ -109,14 +143,21 @@ const confirmed = (record: RuleRecord, kind: 'add' | 'change' | 'move' | 'remove
  * @throws CommitRunning until it has finished
  */
 const finishedJob = async (
-  { turn, table: { turns }, execution, fence, settings }: Held<unknown>,
+  held: Held<unknown>,
   { firewall, sleep }: CommitParts,
   applied: Applied,
 ): Promise<Job | null> => {
+  const {
+    turn,
+    table: { turns },
+    execution,
+    fence,
+    settings,
+  } = held;
   const known = turn.commit?.description === applied.description ? turn.commit.job : null;
   let job = (known === null ? null : await firewall.job(known)) ?? (await firewall.findCommit(applied.description));
   if (job === null && unproven(await firewall.running(), applied, settings.BOTTOM_RULE).length > 0) {
-    const id = await queue(firewall, applied, settings.FIREWALL_ADMINISTRATOR);
+    const id = await queue(held, firewall, applied);
     if (id === null) return null;
     await turns.note(execution, fence, { commit: { job: id, description: applied.description } });
     job = await firewall.job(id);
@@ -209,6 +250,7 @@ export const commit = defineHeldStep({
     await confirm(held.table.records, applied, running, held.fence);
     await firewall.releaseOwnLocks();
     const plan = await held.results.read('TestRules');
+    await checkLate(held, firewall, running);
     await held.table.removalCount.count(held.execution.name, held.fence, plan.limit.lost);
     const fails = failureOf(plan);
     if (fails !== null) {

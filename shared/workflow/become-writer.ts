@@ -1,6 +1,5 @@
 import type { Records } from '../aws/table/records.ts';
 import { NamedError } from '../domain/errors.ts';
-import type { RuleRecord } from '../domain/plan/ownership.ts';
 import { isWithin, type PendingEdit } from '../domain/policy/pending-edits.ts';
 import type { Firewall, Lock } from '../panos/firewall.ts';
 import type { Settings } from '../runtime/settings.ts';
@@ -20,20 +19,22 @@ interface WriterParts {
   readonly settings: Settings;
 }
 
-/** The xpaths that recorded intents may have touched: rule entries by both their names, and service objects. */
-const intendedXpaths = async (firewall: Firewall, records: Records): Promise<readonly string[]> => {
-  const rules = (await records.rules()).filter((record: RuleRecord) => record.intent !== null);
-  const objects = await records.objects();
+/**
+ * The xpaths of everything that was ever written under a name of ours, done with or not: rule entries by both their names, and
+ * service objects. A write without an answer may land long after its intent was given up.
+ */
+export const ownXpaths = async (firewall: Firewall, records: Records): Promise<readonly string[]> => {
+  const objects = (await records.objects()).map(({ id }) => id);
   return [
-    ...rules.flatMap((record) => [record.id, record.name].map((name) => firewall.ruleXpath(name))),
-    ...objects.map((record) => firewall.serviceXpath(record.id)),
+    ...(await records.rules()).flatMap(({ id, name }) => [...new Set([id, name])].map(firewall.ruleXpath)),
+    ...[...objects, ...(await records.formerObjects())].map(firewall.serviceXpath),
   ];
 };
 
 /**
  * Makes sure that what follows starts from a clean desk: the device is the one the table belongs to and may be written to,
  * no commit of ours is under way, and nothing is staged or locked under our account. Leftovers of a dead run are withdrawn, but only
- * when every one of them is in a recorded intent. Safe to repeat.
+ * when every one of them bears a name of ours. Safe to repeat.
  * @throws DifferentFirewall, FirewallNotActive, CommitRunning, CommitInProgress (after a boot), NotOurAdministrator
  */
 export const becomeWriter = async ({ firewall, records, settings }: WriterParts): Promise<Writer> => {
@@ -77,7 +78,7 @@ const withdrawLeftovers = async (
   administrator: string,
   staged: readonly PendingEdit[],
 ): ReturnType<Firewall['withdraw']> => {
-  const intended = await intendedXpaths(firewall, records);
+  const intended = await ownXpaths(firewall, records);
   const isIntended = (edit: PendingEdit) => intended.some((entry) => isWithin(edit.xpath, entry));
   const unrecorded = staged.filter((edit) => !isIntended(edit));
   const harmless = await firewall.unchangedAt(unrecorded.map((edit) => edit.xpath));

@@ -231,7 +231,7 @@ export const watchHouse = async (
       .filter((name) => !foreign.services.has(name));
     assert.deepEqual(
       table
-        .filter(({ pk }) => pk === 'object')
+        .filter(({ pk, state }) => pk === 'object' && state !== 'tombstone')
         .map(({ sk, state }) => `${sk} ${String(state)}`)
         .sort(),
       services.map((name) => `${name} owned`).sort(),

@@ -5,7 +5,7 @@ export interface MeddledSystem extends TestSystem {
   /** Just before the next attempt of a state. */
   readonly beforeState: (name: string, act: () => void) => void;
   /** Just before the firewall works on the next request of ours that has `text` in its form. */
-  readonly beforeRequest: (text: string, act: () => void) => void;
+  readonly beforeRequest: (text: string, act: (form: URLSearchParams) => void) => void;
   /** Just before the request that follows the next one with `text`. */
   readonly afterRequest: (text: string, act: () => void) => void;
   /** When the next execution has failed, before anything is cleaned up. */
@@ -14,14 +14,14 @@ export interface MeddledSystem extends TestSystem {
 
 interface Moment {
   readonly has: (seen: string) => boolean;
-  readonly act: () => void;
+  readonly act: (form: URLSearchParams) => void;
 }
 
 /** Does what waits for what is seen, once each; what waits meanwhile waits for the next. */
-const passing = (waiting: Moment[], seen: string): void => {
+const passing = (waiting: Moment[], seen: string, form = new URLSearchParams()): void => {
   const due = waiting.filter(({ has }) => has(seen));
   waiting.splice(0, waiting.length, ...waiting.filter((one) => !due.includes(one)));
-  for (const { act } of due) act();
+  for (const { act } of due) act(form);
 };
 
 export const createMeddledSystem = async (options: TestSystemOptions = {}): Promise<MeddledSystem> => {
@@ -33,7 +33,8 @@ export const createMeddledSystem = async (options: TestSystemOptions = {}): Prom
     simulator: {
       ...options.simulator,
       beforeRequest: (_n, { body }) => {
-        passing(requests, [...new URLSearchParams(body).values()].join('\n'));
+        const form = new URLSearchParams(body);
+        passing(requests, [...form.values()].join('\n'), form);
         return undefined;
       },
     },

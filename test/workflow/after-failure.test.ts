@@ -170,7 +170,7 @@ describe('a policy that does not stand still', () => {
     });
     const run = await calls(system).start(web2);
     assert.equal(run.error, 'PolicyUnsettled');
-    assert.match(causeOf(run), /12 times in a row, at last since: "The policy has changed since/);
+    assert.match(causeOf(run), /12 times in a row, at last since: The policy has changed since/);
     assert.equal(edits, 12);
     assert.equal(system.parts.simulator.exportConfiguration('candidate').includes(`${web2}-`), false);
   });

@@ -5,15 +5,19 @@ import { absent, atMost, either, equals, type Item, type Table } from './table.t
 
 /** A tombstone outlives any old configuration somebody may plausibly load again. */
 const keepTombstoneSeconds = 400 * 24 * 3600;
+/** How long something may still land whose write had no answer. */
+const keepUnseenSeconds = 24 * 3600;
 
 /** The ownership table: what is ours, what is about to be, and what once was. */
 export interface Records {
   rules(): Promise<readonly RuleRecord[]>;
   objects(): Promise<readonly ObjectRecord[]>;
+  /** Names of service objects that were ours, or were to be, within a day: what is written late appears under one of them. */
+  formerObjects(): Promise<readonly string[]>;
   /** @throws PlanStale when a turn with a higher fence has written the record meanwhile */
   putRule(record: RuleRecord): Promise<void>;
   putObject(record: ObjectRecord): Promise<void>;
-  /** Forgets an addition that never reached the firewall. */
+  /** Gives up an addition that has not been seen on the firewall. It may still land, so its name is watched for a day. */
   forgetRule(record: RuleRecord): Promise<void>;
   forgetObject(record: ObjectRecord): Promise<void>;
   /** What administrators have closed in rules of ours. */
@@ -69,7 +73,11 @@ export const createRecords = (
       pk,
       sk: record.id,
       ...('state' in record && record.state === 'tombstone'
-        ? { expiresAt: Math.floor(now() / 1000) + keepTombstoneSeconds }
+        ? {
+            expiresAt:
+              Math.floor(now() / 1000) +
+              ('uuid' in record && record.uuid !== null ? keepTombstoneSeconds : keepUnseenSeconds),
+          }
         : {}),
     };
     if (await table.put(item, either(absent, atMost('fence', record.fence)))) return;
@@ -79,7 +87,7 @@ export const createRecords = (
       `The record of ${record.id} was written by a later turn (fence ${String(found?.['fence'])}) than this one (${record.fence}).`,
     );
   };
-  const forget = async (pk: string, record: RuleRecord | ObjectRecord | ClosureRecord): Promise<void> => {
+  const drop = async (pk: string, record: ClosureRecord): Promise<void> => {
     checkTime(record.id);
     if (!(await table.delete(pk, record.id, either(absent, atMost('fence', record.fence))))) {
       throw new NamedError('PlanStale', `The record of ${record.id} was written by a later turn.`);
@@ -89,16 +97,18 @@ export const createRecords = (
     const { pk: _pk, sk: _sk, expiresAt: _expiresAt, ...record } = item;
     return record as Kind;
   };
+  const allObjects = async () => (await table.query(parts.object)).map((item) => stripKeys<ObjectRecord>(item));
   return {
     rules: async () => (await table.query(parts.rule)).map((item) => stripKeys<RuleRecord>(item)),
-    objects: async () => (await table.query(parts.object)).map((item) => stripKeys<ObjectRecord>(item)),
+    objects: async () => (await allObjects()).filter(({ state }) => state !== 'tombstone'),
+    formerObjects: async () => (await allObjects()).flatMap(({ id, state }) => (state === 'tombstone' ? [id] : [])),
     putRule: (record) => put(parts.rule, record),
     putObject: (record) => put(parts.object, record),
-    forgetRule: (record) => forget(parts.rule, record),
-    forgetObject: (record) => forget(parts.object, record),
+    forgetRule: (record) => put(parts.rule, { ...record, state: 'tombstone', intent: null }),
+    forgetObject: (record) => put(parts.object, { ...record, state: 'tombstone' }),
     closures: async () => (await table.query(parts.closure)).map((item) => stripKeys<ClosureRecord>(item)),
     putClosure: (record) => put(parts.closure, record),
-    dropClosure: (record) => forget(parts.closure, record),
+    dropClosure: (record) => drop(parts.closure, record),
     nextNumber: async (prefix) => {
       for (;;) {
         const found = await table.get(parts.counter, prefix);

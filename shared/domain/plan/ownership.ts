@@ -25,7 +25,8 @@ export type Intent =
  * One item of the ownership table about one rule.
  *   intended   an addition was recorded but its uuid has not been read back yet
  *   owned      the rule with this uuid is ours
- *   tombstone  it was ours and was deleted: one that returns with this uuid is removed again
+ *   tombstone  it was ours and was deleted: one that returns with this uuid is removed again. Without a uuid: an addition that
+ *              was not seen on the firewall; one that lands late, of this name and content, is removed again
  */
 export interface RuleRecord {
   readonly format: 1;

@@ -135,11 +135,11 @@ const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[]
  *   record     rule in candidate   rule in running   outcome
  *   intended   same name, content  the same          adopted
  *   intended   its uuid            the same          adopted, however it was changed
- *   intended   absent              absent            forgotten
+ *   intended   absent              absent            forgotten: a tombstone without a uuid
  *   owned      present             any               owned
  *   owned      absent              present           somebody is deleting it: left alone
  *   owned      absent              absent            deleted by somebody: tombstone
- *   tombstone  present             any               returned: removed again
+ *   tombstone  present             any               returned: removed again; without a uuid: same name and content
  */
 export const recognise = (house: House): Recognition => {
   const candidateRules = localRules(house.candidate);
@@ -205,18 +205,21 @@ export const recognise = (house: House): Recognition => {
   };
 
   checkUuids(house.records);
+  // A living record of the same rule decides: a tombstone never takes one away that is ours by another record.
+  const living = new Set(house.records.flatMap(({ state, uuid }) => (state === 'tombstone' ? [] : [uuid])));
   for (const record of house.records) {
     const rule = record.uuid === null ? byName.get(record.name) : byUuid.get(record.uuid);
     if (record.state === 'tombstone') {
       // An earlier release kept here what closures keep now.
       if (record.declined) repaired.push({ ...record, declined: null });
-      if (rule !== undefined && record.uuid !== null) {
-        returned.push(found(record, rule, record.uuid));
-        reports.push({
-          rule: rule.name,
-          what: 'returned',
-          text: `"${rule.name}" was deleted by this system and is back with an old configuration: removed again.`,
-        });
+      const isOurs = record.uuid !== null || (rule && differences(contentOfRule(rule), record.content).length === 0);
+      if (rule?.uuid && isOurs && !living.has(rule.uuid)) {
+        returned.push(found(record, rule, rule.uuid));
+        const text =
+          record.uuid === null
+            ? `"${rule.name}" was written without an answer and has landed since: removed, and what is granted is made anew.`
+            : `"${rule.name}" was deleted by this system and is back with an old configuration: removed again.`;
+        reports.push({ rule: rule.name, what: 'returned', text });
       } else reportLookAlike(record);
       continue;
     }

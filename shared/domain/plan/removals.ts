@@ -147,7 +147,11 @@ export const planRemovals = (
   const kept: { record: RuleRecord; uuid: string; contributions: Contributions }[] = [];
   for (const { record, name, uuid, editedBy } of recognition.returned) {
     if (editedBy === null) {
-      removals.push({ id: record.id, name, uuid, why: 'it was removed before and came back' });
+      const why =
+        record.uuid === null
+          ? 'it was written without an answer, and has landed since'
+          : 'it was removed before and came back';
+      removals.push({ id: record.id, name, uuid, why });
     } else {
       notTouched.push(
         `"${name}" came back and ${editedBy} is editing it: it stays until that is committed or reverted.`,

@@ -85,6 +85,24 @@ test('fences are compared as numbers', async () => {
   await assert.rejects(records.putRule(record({ fence: 9 })), { name: 'PlanStale' });
 });
 
+test('what is forgotten is watched for a day as a tombstone without a uuid: an object by its name', async () => {
+  const { records, table, clock } = await begin();
+  await records.putRule(record({ uuid: null, state: 'intended' }));
+  await records.putObject(object());
+  await records.forgetRule(record({ uuid: null, state: 'intended' }));
+  await records.forgetObject(object());
+  const day = Math.floor(clock.now / 1000) + 24 * 3600;
+  assert.deepEqual(
+    (await records.rules()).map(({ state, uuid, intent }) => [state, uuid, intent]),
+    [['tombstone', null, null]],
+  );
+  assert.deepEqual([await records.objects(), await records.formerObjects()], [[], ['tcp-443']]);
+  assert.deepEqual(
+    [(await table.get('rule', 'i-1-1'))?.['expiresAt'], (await table.get('object', 'tcp-443'))?.['expiresAt']],
+    [day, day],
+  );
+});
+
 test('a record is forgotten under the same or a higher fence, never under a lower one', async () => {
   const { records } = await begin();
   await records.putRule(record());
@@ -94,8 +112,7 @@ test('a record is forgotten under the same or a higher fence, never under a lowe
   assert.equal((await records.rules()).length + (await records.objects()).length, 2);
   await records.forgetRule(record({ fence: 5 }));
   await records.forgetObject(object({ fence: 6 }));
-  assert.equal((await records.rules()).length + (await records.objects()).length, 0);
-  await records.forgetRule(record({ fence: 1 }));
+  assert.deepEqual([(await records.rules()).map(({ state }) => state), await records.objects()], [['tombstone'], []]);
 });
 
 test('of two turns that write a record at once, the later one stands', async () => {

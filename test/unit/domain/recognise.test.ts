@@ -168,9 +168,23 @@ test('a tombstone whose rule stays away says nothing', () => {
   assert.deepEqual(recognised({ records: [tombstone], rules: [] }), none);
 });
 
-test('a tombstone without uuid claims no rule, whatever its name', () => {
+test('a tombstone without uuid claims a rule of its name only where it says exactly what was to be written', () => {
   const nameless = { ...tombstone, uuid: null };
-  assert.deepEqual(recognised({ records: [nameless], rules: [standing(tombstone)] }), none);
+  const landed = recognised({ records: [nameless], rules: [standing(tombstone)] });
+  assert.deepEqual([landed.returned.map(({ uuid }) => uuid), whats(landed)], [[tombstone.uuid], ['returned']]);
+  assert.match(landed.reports[0]?.text ?? '', /written without an answer and has landed since/);
+  const another = standing(tombstone, { source: ['198.51.100.0/24'] });
+  assert.deepEqual(recognised({ records: [nameless], rules: [another] }), none);
+  assert.deepEqual(recognised({ records: [nameless], rules: [] }), none);
+});
+
+test('a tombstone does not take away what is ours by a living record of the same uuid', () => {
+  const buried = { ...tombstone, id: 'i-1-9', name: 'i-1-9', uuid: owned.uuid };
+  const found = recognised({ records: [buried, owned], rules: [standing(owned)] });
+  assert.deepEqual(
+    [found.returned, found.owned.map(({ record }) => record.name), whats(found)],
+    [[], [owned.name], []],
+  );
 });
 
 test('a rule of our name with another uuid is not ours', () => {

@@ -1,0 +1,115 @@
+/** A write whose answer is lost is carried out now, later, or never: what is doubtful is looked for, never believed. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { calls, causeOf, colleague, resync, web2 } from '../support/calls.ts';
+import { createMeddledSystem, type MeddledSystem } from '../support/meddling.ts';
+import { administrator } from '../system/parts.ts';
+
+/** A system whose next write is lost on its way, and what carries it out late. */
+const losing = async () => {
+  const system = await createMeddledSystem();
+  const lost: Readonly<Record<string, string>>[] = [];
+  return Object.assign(system, {
+    lose: (times = 1) => {
+      system.parts.simulator.control({
+        kind: 'add-fault',
+        when: { type: 'config', action: 'multi-config' },
+        times,
+        fault: { kind: 'drop-before' },
+      });
+      system.beforeRequest('multi-config', (body) => {
+        lost.push(Object.fromEntries(body));
+      });
+    },
+    /** The firewall carries out what it was sent; it may refuse it by now. */
+    land: () => {
+      for (const parameters of lost.splice(0)) system.parts.simulator.act(administrator, parameters);
+    },
+  });
+};
+type Losing = Awaited<ReturnType<typeof losing>>;
+
+const ownRules = async (system: MeddledSystem) => (await system.rules()).filter(({ owned }) => owned);
+const strangers = async (system: MeddledSystem): Promise<readonly string[]> =>
+  (await system.rules()).filter(({ owned, name }) => !owned && name.startsWith('i-')).map(({ name }) => name);
+/** What our account has pending, where the candidate differs from what runs. */
+const staged = (system: MeddledSystem): readonly string[] => {
+  const { simulator } = system.parts;
+  const isSame = simulator.exportConfiguration('candidate') === simulator.exportConfiguration('running');
+  return isSame
+    ? []
+    : simulator.state().workspace.journal.flatMap(({ owner, action }) => (owner === administrator ? [action] : []));
+};
+
+/** All is as EC2 grants it, known, committed, and stays so. */
+const isRight = async (system: Losing, rules: number): Promise<void> => {
+  for (let round = 0; round < 2; round += 1) {
+    const run = await resync(system);
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+  }
+  assert.deepEqual([(await ownRules(system)).length, await strangers(system), staged(system)], [rules, [], []]);
+};
+
+const moments: Readonly<Record<string, (system: Losing) => void>> = {
+  never: () => undefined,
+  "before the retry's own write": (system) =>
+    system.beforeState('ApplyRules', () => system.beforeState('ApplyRules', system.land)),
+  'while the retry reads': (system) =>
+    system.beforeState('ApplyRules', () =>
+      system.beforeState('ApplyRules', () => system.afterRequest('<show>', system.land)),
+    ),
+  'after the retry has written, before the commit': (system) => system.beforeState('Commit', system.land),
+  'between the last look and the commit': (system) => system.beforeRequest('<commit><description>', system.land),
+  'after the commit': (system) => system.beforeState('ReleaseTurn', system.land),
+};
+
+for (const [when, arrange] of Object.entries(moments)) {
+  test(`an addition whose answer is lost and that lands ${when} is one rule, known, and nothing is left staged`, async () => {
+    const system = await losing();
+    system.lose();
+    arrange(system);
+    const run = await calls(system).start(web2);
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    await isRight(system, 1);
+  });
+}
+
+describe('an addition that lands when it is granted no more', () => {
+  const stopped = async () => {
+    const system = await losing();
+    system.lose(100);
+    const started = await calls(system).start(web2);
+    assert.equal(started.error, 'FirewallUnreachable', causeOf(started));
+    system.parts.simulator.control({ kind: 'clear-faults' });
+    system.clock.advance(600_000);
+    const run = await calls(system).stop(web2);
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    return system;
+  };
+
+  test('is withdrawn by the next run', async () => {
+    const system = await stopped();
+    system.land();
+    assert.notDeepEqual(staged(system), []);
+    await isRight(system, 0);
+  });
+
+  test('and is committed by a colleague is removed by the next run', async () => {
+    const system = await stopped();
+    system.land();
+    colleague(system).act({ type: 'commit', cmd: '<commit></commit>' });
+    assert.equal((await strangers(system)).length, 1);
+    await isRight(system, 0);
+  });
+
+  test('and after its record has served its time as an owned rule is withdrawn as well', async () => {
+    const system = await losing();
+    system.lose();
+    const started = await calls(system).start(web2);
+    assert.equal(started.status, 'SUCCEEDED', causeOf(started));
+    const stop = await calls(system).stop(web2);
+    assert.equal(stop.status, 'SUCCEEDED', causeOf(stop));
+    system.land();
+    await isRight(system, 0);
+  });
+});
