@@ -107,8 +107,11 @@ const namesAsPlanned = async (
     throw new NamedError('PlanStale', 'The policy has changed since the candidates were tested.');
   }
   const { administrator, bottomRule } = planSettingsOf(settings);
+  // As the plan settled them: a rule that an administrator made again is recognised by what it is now.
+  const settled = new Map(plan.repaired.map((record) => [record.id, record] as const));
+  const known = recorded.map((record) => settled.get(record.id) ?? record);
   const names = namesOfOurs(
-    recognise({ ...snapshot, records: recorded, administrator, bottomRule, ruleXpath: firewall.ruleXpath }),
+    recognise({ ...snapshot, records: known, administrator, bottomRule, ruleXpath: firewall.ruleXpath }),
   );
   const nameOf = ({ uuid, name }: PlannedFor): OwnedRuleName => {
     const ours = names.get(uuid);

@@ -43,7 +43,8 @@ const checkStaged = async (
   if (strange.length === 0 && missing.length === 0) return pending;
   const own = strange.length === 0 ? [] : await ownXpaths(firewall, records);
   const late = strange.filter((xpath) => own.some((entry) => isWithin(xpath, entry)));
-  await firewall.withdraw([...applied.stagedXpaths, ...late]);
+  const { left } = await firewall.withdraw([...applied.stagedXpaths, ...late]);
+  checkLeft(left, pending, administrator);
   if (late.length > 0 && late.length === strange.length && missing.length === 0) {
     throw new NamedError(
       'PlanStale',
@@ -78,6 +79,22 @@ const checkLate = async (
   );
   if (free.length > 0)
     throw new NamedError('PlanStale', `What was written before without an answer runs by now: ${free.join(', ')}.`);
+};
+
+/**
+ * Nothing of ours is committed while something of ours is staged that cannot be taken back: it would be carried along.
+ * @throws OthersEditing naming who is editing it
+ */
+const checkLeft = (left: readonly string[], pending: readonly PendingEdit[], administrator: string): void => {
+  if (left.length === 0) return;
+  const lines = left.map((xpath) => {
+    const editors = pending.filter((edit) => edit.administrator !== administrator && concerns(edit.xpath, xpath));
+    return `${xpath} (${[...new Set(editors.map((edit) => edit.administrator))].join(', ') || 'not known by whom'})`;
+  });
+  throw new NamedError(
+    'OthersEditing',
+    `What this system has staged is being edited by others and could not be taken back: ${lines.join('; ')}. If one of them commits everything, it runs until the next resync. Everything else that was staged was withdrawn.`,
+  );
 };
 
 /** Queues the commit: partial for our administrator; a full one only where the device demands it and all is ours. */
@@ -184,10 +201,7 @@ const failed = async (
   missing: readonly string[],
 ): Promise<never> => {
   const { left } = await firewall.withdraw(applied.stagedXpaths);
-  const kept =
-    left.length > 0
-      ? ` Not withdrawn, since others are editing it: ${left.join(', ')}.`
-      : ' What was staged was withdrawn.';
+  const kept = ' What was staged was withdrawn.';
   if (job?.result !== 'FAIL') {
     // The firewall has refused nothing: what was staged was reverted, or changed again since.
     const said = job === null ? 'The firewall says there is nothing to commit' : `Commit job ${job.id} succeeded`;
@@ -196,6 +210,7 @@ const failed = async (
       `${said}, but the running configuration does not show it: ${missing.join('; ')}.${kept}`,
     );
   }
+  checkLeft(left, await firewall.pendingEdits(), held.settings.FIREWALL_ADMINISTRATOR);
   return afterRefusal(held, {
     rejection: new NamedError('CommitFailed', `Commit job ${job.id} failed: ${failureText(job)}.${kept}`),
     // What the firewall says is wrong; not its warnings.

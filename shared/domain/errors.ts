@@ -121,6 +121,13 @@ export const errorCatalogue = {
     means: 'The plan became stale too many times in a row: somebody keeps changing the policy.',
     whatToDo: 'Wait until the other changes are done, then redrive.',
   },
+  OthersEditing: {
+    next: 'final',
+    means:
+      'Another administrator is editing something that this system has staged, so that it can neither be taken back nor committed.',
+    whatToDo:
+      'Ask the administrator named in the cause to commit or revert that edit, then redrive; the next run takes back what is left by itself.',
+  },
   FullCommitNeeded: {
     next: 'final',
     means: 'The firewall demands a full commit, which would carry changes that are not ours.',

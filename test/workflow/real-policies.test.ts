@@ -224,45 +224,144 @@ describe('a pre-NAT address that is no single address', () => {
   }
 });
 
-describe('a rule of ours whose uuid a loaded configuration has regenerated', () => {
+/** What a rule says, as it can be sent again. */
+const fieldsOf = (system: TestSystem, name: string): string => {
+  const running = system.parts.simulator.exportConfiguration('running');
+  const fields = new RegExp(`<entry name="${name}"[^>]*>(.*?)</entry>`, 's').exec(running)?.[1];
+  assert.ok(fields !== undefined);
+  return fields;
+};
+
+/** The service object that went with the rule. */
+const makeService = (system: TestSystem): void => {
+  colleague(system).set(objectXpath('service', 'tcp-443'), '<protocol><tcp><port>443</port></tcp></protocol>');
+};
+
+describe('rules of ours whose uuids a loaded configuration has regenerated', () => {
   const regenerated = async () => {
+    const system = await createTestSystem();
+    await calls(system).start(web2);
+    await calls(system).grant(ids.commonGroup, fromAnywhere(8443));
+    const old = (await system.records()).map(({ uuid, name }) => ({ uuid, name }));
+    assert.equal(old.length, 2);
+    for (const { name } of old) {
+      const fields = fieldsOf(system, name);
+      colleague(system).delete(ruleXpath(name));
+      addRule(system, name, fields);
+    }
+    return { system, old };
+  };
+
+  test('are not called deleted: each look-alike is named with its uuid, and what an administrator does with it', async () => {
+    const { system, old } = await regenerated();
+    for (const run of [await resync(system), await resync(system)]) {
+      const report = reportsOf(run);
+      assert.doesNotMatch(report, /deleted by somebody/);
+      for (const { name, uuid } of old) {
+        assert.match(
+          report,
+          new RegExp(`"${name}" .*${uuid}.*same name and content.*uuid [0-9a-f-]{36}.*never remove.*delete it`),
+        );
+      }
+    }
+    await calls(system).stop(web2);
+    const names = await system.ruleNames();
+    for (const { name } of old) assert.ok(names.includes(name), 'it is not ours, so it stays');
+  });
+
+  test('are made anew once an administrator has deleted the look-alikes, and nothing is reported any more', async () => {
+    const { system, old } = await regenerated();
+    await resync(system);
+    const other = colleague(system);
+    for (const { name } of old) other.delete(ruleXpath(name));
+    other.commit();
+    const run = await resync(system);
+    assert.equal(new Set((await ownedRules(system)).flatMap(({ service }) => service)).size, 2);
+    assert.equal(reportsOf(run), '');
+  });
+});
+
+describe('a rule of ours that an administrator deleted and made again', () => {
+  const remade = async (place: 'above' | 'below' = 'above', change = (fields: string): string => fields) => {
     const system = await createTestSystem();
     await calls(system).start(web2);
     const [rule] = await ownedRules(system);
     assert.ok(rule !== undefined);
-    const running = system.parts.simulator.exportConfiguration('running');
-    const fields = new RegExp(`<entry name="${rule.name}"[^>]*>(.*?)</entry>`, 's').exec(running)?.[1];
-    assert.ok(fields !== undefined);
-    colleague(system).delete(ruleXpath(rule.name));
-    addRule(system, rule.name, fields);
-    const [record] = await system.records();
-    return { system, name: rule.name, old: record?.uuid ?? '' };
+    const fields = change(fieldsOf(system, rule.name));
+    const other = colleague(system);
+    other.delete(ruleXpath(rule.name));
+    other.commit();
+    if (place === 'above') addRule(system, rule.name, fields);
+    else {
+      other.addRule(rule.name, fields);
+      other.commit();
+    }
+    return { system, name: rule.name };
   };
 
-  test('is not called deleted: its look-alike is named with its uuid, and what an administrator does with it', async () => {
-    const { system, name, old } = await regenerated();
-    for (const run of [await resync(system), await resync(system)]) {
-      const report = reportsOf(run);
-      assert.doesNotMatch(report, /deleted by somebody/);
-      assert.match(
-        report,
-        new RegExp(`"${name}" .*${old}.*same name and content.*uuid [0-9a-f-]{36}.*never remove.*delete it`),
+  for (const place of ['above', 'below'] as const) {
+    test(`${place} the bottom rule is ours again where EC2 grants all it says: said once, and removed with its grants`, async () => {
+      const { system, name } = await remade(place);
+      const run = await resync(system);
+      assert.match(reportsOf(run), new RegExp(`"${name}" .*uuid [0-9a-f-]{36}.*it is this system's again`));
+      assert.deepEqual(
+        (await ownedRules(system)).map((rule) => rule.name),
+        [name],
       );
-      assert.ok(!report.match(/uuid [0-9a-f-]{36} stands/)?.[0].includes(old));
-    }
-    await calls(system).stop(web2);
-    assert.ok((await system.ruleNames()).includes(name), 'it is not ours, so it stays');
+      assert.equal((await system.ruleNames()).at(-1), 'Clean up');
+      assert.equal(reportsOf(await resync(system)), '');
+      await calls(system).stop(web2);
+      assert.equal((await system.ruleNames()).includes(name), false);
+    });
+  }
+
+  test('after it had been closed is a reopening: nothing of it is closed any more', async () => {
+    const system = await createTestSystem();
+    await calls(system).start(web2);
+    const [rule] = await ownedRules(system);
+    assert.ok(rule !== undefined);
+    const fields = fieldsOf(system, rule.name);
+    const other = colleague(system);
+    other.set(ruleXpath(rule.name), '<disabled>yes</disabled>');
+    other.commit();
+    await resync(system);
+    other.delete(ruleXpath(rule.name));
+    other.commit();
+    const closed = (run: Execution) => (outputOf(run, 'TestRules')['tested'] as { closed?: unknown }).closed;
+    assert.ok(closed(await resync(system)) !== undefined, 'it stays closed when the rule goes');
+    assert.deepEqual(await ownedRules(system), []);
+    makeService(system);
+    addRule(system, rule.name, fields);
+    const run = await resync(system);
+    assert.equal(closed(run), undefined);
+    assert.deepEqual(
+      (await ownedRules(system)).map(({ name }) => name),
+      [rule.name],
+    );
   });
 
-  test('is made anew once an administrator has deleted the look-alike, and nothing is reported any more', async () => {
-    const { system, name } = await regenerated();
+  test('is not taken over where EC2 does not grant all it says any more, nor disabled, nor with other content', async () => {
+    const system = await createTestSystem();
+    await calls(system).start(web2);
+    const [rule] = await ownedRules(system);
+    assert.ok(rule !== undefined);
+    const fields = fieldsOf(system, rule.name);
+    await calls(system).stop(web2);
+    makeService(system);
+    addRule(system, rule.name, fields);
     await resync(system);
-    const other = colleague(system);
-    other.delete(ruleXpath(name));
-    other.commit();
-    const run = await resync(system);
-    assert.equal((await ownedRules(system)).length, 1);
-    assert.equal(reportsOf(run), '');
+    assert.deepEqual(await ownedRules(system), [], 'not granted');
+    for (const change of [
+      (text: string) => text.replace('</action>', '</action><disabled>yes</disabled>'),
+      (text: string) => text.replace('0.0.0.0/0', '198.51.100.0/24'),
+    ]) {
+      const { system: another, name } = await remade('above', change);
+      await resync(another);
+      assert.equal(
+        (await ownedRules(another)).some((one) => one.name === name),
+        false,
+      );
+    }
   });
 });
 

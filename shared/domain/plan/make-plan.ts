@@ -21,6 +21,7 @@ import { placing } from './placing.ts';
 import { type ClosureInputs, type PlannedClosures, planClosures } from './plan-closures.ts';
 import { type Recognition, recognise } from './recognise.ts';
 import { judgeWithout, type PutAside, putAsideText, type Refused } from './refusals.ts';
+import { remadeRules } from './remade.ts';
 import { type LimitInputs, type LimitOutcome, type RemovalLimits, removeWithinLimit } from './removal-limit.ts';
 import {
   heldTexts,
@@ -226,7 +227,8 @@ const outcomeLines = (
  * @throws OwnershipClash
  */
 export const makePlan = (inputs: PlanInputs): Plan => {
-  const { firewall, rules, objects, candidates, settings, digestOf } = inputs;
+  const { firewall, objects, candidates, settings, digestOf } = inputs;
+  const { records: rules, remade, reports } = remadeRules({ ...firewall, records: inputs.rules, granted: candidates });
   const lack = lackOf(firewall.candidate, viewsOf(inputs), editsOfOthers(inputs), settings);
   const recognition = recognise({
     records: rules,
@@ -280,8 +282,12 @@ export const makePlan = (inputs: PlanInputs): Plan => {
   const ownUuids = new Set([...rules, ...recognition.repaired].flatMap(({ uuid }) => uuid ?? []));
   const services = settleObjects(objects, firewall, ownUuids);
   return {
-    digest: digestOf(planDigest(firewall, rules, settings.bottomRule)),
-    repaired: [...recognition.repaired, ...removals.repaired],
+    digest: digestOf(planDigest(firewall, inputs.rules, settings.bottomRule)),
+    repaired: [
+      ...remade.filter(({ id }) => !recognition.repaired.some((each) => each.id === id)),
+      ...recognition.repaired,
+      ...removals.repaired,
+    ],
     forgotten: recognition.forgotten,
     objectsRepaired: services.repaired,
     objectsForgotten: services.forgotten,
@@ -298,6 +304,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     undecidedNat: fitted.undecidedNat,
     unused: unusedServices(firewall, services.objects),
     reports: [
+      ...reports,
       ...[...recognition.reports, ...placed.reports, ...services.reports].map(({ text }) => text),
       ...closures.reports,
       ...cutOffByDecryption(recognition, removals, decryptionOf),

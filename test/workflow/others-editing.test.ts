@@ -1,0 +1,109 @@
+/** A colleague edits what this system has staged, or what it is about to take away: nothing is lost, nothing wedges. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  calls,
+  causeOf,
+  colleague,
+  fromAnywhere,
+  outputOf,
+  resync,
+  resyncRun,
+  ruleXpath,
+  web2,
+} from '../support/calls.ts';
+import { createMeddledSystem, type MeddledSystem } from '../support/meddling.ts';
+import { ids } from '../system/demo-account.ts';
+import { administrator } from '../system/parts.ts';
+
+const ours = `${web2}-1`;
+const ownRules = async (system: MeddledSystem) => (await system.rules()).filter(({ owned }) => owned);
+const strangers = async (system: MeddledSystem): Promise<readonly string[]> =>
+  (await system.rules()).filter(({ owned, name }) => !owned && name.startsWith('i-')).map(({ name }) => name);
+const staged = (system: MeddledSystem): readonly string[] => {
+  const { simulator } = system.parts;
+  const isSame = simulator.exportConfiguration('candidate') === simulator.exportConfiguration('running');
+  return isSame
+    ? []
+    : simulator.state().workspace.journal.flatMap(({ owner, action }) => (owner === administrator ? [action] : []));
+};
+
+type Edit = (admin: ReturnType<typeof colleague>) => void;
+const edits: Readonly<Record<string, { readonly edit: Edit; readonly back: Edit }>> = {
+  'its description': {
+    edit: (admin) => admin.edit(`${ruleXpath(ours)}/description`, '<description>mine</description>'),
+    back: (admin) =>
+      admin.act({
+        type: 'op',
+        cmd: '<revert><config><partial><admin><member>colleague</member></admin></partial></config></revert>',
+      }),
+  },
+  'its source': {
+    edit: (admin) => admin.edit(`${ruleXpath(ours)}/source`, '<source><member>198.51.100.0/24</member></source>'),
+    back: (admin) =>
+      admin.act({
+        type: 'op',
+        cmd: '<revert><config><partial><admin><member>colleague</member></admin></partial></config></revert>',
+      }),
+  },
+  'that it is disabled': {
+    edit: (admin) => admin.set(ruleXpath(ours), '<disabled>yes</disabled>'),
+    back: (admin) =>
+      admin.act({
+        type: 'op',
+        cmd: '<revert><config><partial><admin><member>colleague</member></admin></partial></config></revert>',
+      }),
+  },
+};
+
+for (const [what, { edit, back }] of Object.entries(edits)) {
+  describe(`a colleague edits of a rule that is staged ${what}`, () => {
+    const edited = async () => {
+      const system = await createMeddledSystem();
+      system.beforeState('Commit', () => edit(colleague(system)));
+      const run = await calls(system).start(web2);
+      return { system, run };
+    };
+
+    test('and commits: the next resync is right', async () => {
+      const { system } = await edited();
+      colleague(system).commit();
+      await resyncRun(system);
+      await resync(system);
+      assert.deepEqual([await strangers(system), staged(system)], [[], []]);
+    });
+
+    test('and takes it back: the next resync is right', async () => {
+      const { system } = await edited();
+      try {
+        back(colleague(system));
+      } catch {
+        // There is nothing left of it to take back.
+      }
+      await resyncRun(system);
+      await resync(system);
+      assert.deepEqual([(await ownRules(system)).length, await strangers(system), staged(system)], [1, [], []]);
+    });
+
+    test('and leaves it: what is revoked elsewhere is closed all the same, or the run names him', async () => {
+      const { system } = await edited();
+      await calls(system).grant(ids.commonGroup, fromAnywhere(9000));
+      system.clock.advance(600_000);
+      const stop = await calls(system).stop(web2);
+      const tested = (outputOf(stop, 'TestRules')['tested'] ?? {}) as { notTouched?: { first: readonly string[] } };
+      const isClosed = !(await ownRules(system)).some(({ destination }) => destination.includes('10.0.1.12/32'));
+      const said = `${stop.error}: ${causeOf(stop)} ${tested.notTouched?.first.join() ?? ''}`;
+      assert.ok((isClosed && stop.status === 'SUCCEEDED') || /colleague/.test(said), said);
+      colleague(system).commit();
+      await resyncRun(system);
+      await resync(system);
+      assert.deepEqual([await strangers(system), staged(system)], [[], []]);
+      assert.equal(
+        (await system.rules()).some(
+          ({ name, destination }) => name.startsWith('i-') && destination.includes('10.0.1.12/32'),
+        ),
+        false,
+      );
+    });
+  });
+}
