@@ -1,5 +1,5 @@
 import type { ChangeItem, Changes } from '../shared/aws/table/changes.ts';
-import { NamedError } from '../shared/domain/errors.ts';
+import { isNamed, NamedError } from '../shared/domain/errors.ts';
 import { executionsPart } from '../shared/runtime/clients/executions.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
 import { tableParts } from '../shared/runtime/clients/table.ts';
@@ -99,7 +99,7 @@ export const takeTurn = defineStep({
       );
     }
     const { fence } = await turns.take(execution, isRunning);
-    return holding(turns, execution, fence, deadline - now(), async ({ limit }) => {
+    const taking = holding(turns, execution, fence, deadline - now(), async ({ limit }) => {
       const settled = await becomeWriter({ firewall, records, settings });
       const batch = await takeBatch(changes, execution, open, limit);
       await resultsOf(workings, execution.name, fence).write('TakeTurn', batch);
@@ -114,6 +114,10 @@ export const takeTurn = defineStep({
         working: `working#${execution.name} ${fence}#`,
       };
       return { format, work: 'pending', because: null, change, turn, firewall: settled.firewall };
+    });
+    return taking.catch((error: unknown) => {
+      // Every later state goes back to this one; here the turn that was lost again is waited for.
+      throw isNamed(error, 'PlanStale') ? new NamedError('TurnTaken', error.message, { cause: error }) : error;
     });
   },
 });

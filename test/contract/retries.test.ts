@@ -16,6 +16,15 @@ const attemptLost = [
   'States.Timeout',
 ];
 
+/** What keeps Lambda for a while from starting a function in a VPC, or one unused for weeks (documented as passing). */
+const notStarted = [
+  'Lambda.ENILimitReachedException',
+  'Lambda.SubnetIPAddressLimitReachedException',
+  'Lambda.EC2ThrottledException',
+  'Lambda.EC2UnexpectedException',
+  'Lambda.ResourceNotReadyException',
+];
+
 /** What a Task may do, and what may keep it from doing so for a while. */
 const keptFrom = {
   callsAws: ['AwsBusy'],
@@ -74,7 +83,7 @@ describe('what a Task tries again', () => {
     test(`${name}: a lost attempt, and what may keep it from what it does, and nothing else`, () => {
       assert.deepEqual(
         state.Retry.flatMap(({ ErrorEquals }) => ErrorEquals).sort(),
-        [...attemptLost, ...(deeds[name] ?? []).flatMap((deed) => keptFrom[deed])].sort(),
+        [...attemptLost, ...notStarted, ...(deeds[name] ?? []).flatMap((deed) => keptFrom[deed])].sort(),
       );
     });
   }
@@ -83,9 +92,10 @@ describe('what a Task tries again', () => {
 describe('the time retries take', () => {
   /** What may strike before the function has renewed its turn, which it does first of all. */
   const isBeforeRenewal = ({ ErrorEquals }: Retrier): boolean =>
-    ErrorEquals.some((error) => attemptLost.includes(error) || error === 'AwsBusy');
+    ErrorEquals.some((error) => [...attemptLost, ...notStarted, 'AwsBusy'].includes(error));
 
-  for (const [name, state] of tasks().filter(([each]) => each !== 'RecordChange')) {
+  // RecordChange has no turn yet, and TakeTurn takes one anew with each attempt.
+  for (const [name, state] of tasks().filter(([each]) => !['RecordChange', 'TakeTurn'].includes(each))) {
     test(`${name}: no one kind of failure lasts so long between two renewals that the turn runs out`, () => {
       for (const retrier of state.Retry) {
         const between = pauses(retrier);
@@ -107,4 +117,21 @@ describe('the time retries take', () => {
       assert.ok(waits > secondsOfFunction(name) + 10, `waits ${waits} s for ${secondsOfFunction(name)} s`);
     });
   }
+
+  for (const [name, state] of tasks()) {
+    test(`${name} tries to start its function for as long as AWS takes to ready one that was unused: minutes`, () => {
+      const retrier = state.Retry.find(({ ErrorEquals }) => ErrorEquals.includes('Lambda.ResourceNotReadyException'));
+      assert.deepEqual(retrier?.ErrorEquals.toSorted(), notStarted.toSorted());
+      assert.ok(retrier !== undefined && 0.5 * sum(pauses(retrier)) > 180);
+    });
+  }
+
+  test('TakeTurn: what strikes one attempt in a hundred does not end a wait of hours for the turn', () => {
+    const [, state] = tasks().find(([each]) => each === 'TakeTurn') ?? [];
+    const attemptsFor = (error: string): number =>
+      state?.Retry.find(({ ErrorEquals }) => ErrorEquals.includes(error))?.MaxAttempts ?? 0;
+    for (const error of ['AwsBusy', ...attemptLost, ...notStarted]) {
+      assert.ok(attemptsFor(error) * 100 >= attemptsFor('TurnTaken'), `${error}: ${attemptsFor(error)} attempts`);
+    }
+  });
 });
