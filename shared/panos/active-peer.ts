@@ -40,9 +40,12 @@ const stateOf = (answer: Answer): string => {
  */
 const theActiveOne = (answers: readonly Answer[]): { readonly firewall: Firewall; readonly device: Device } => {
   const answered = answers.filter((answer): answer is Answered => answer.device !== null);
-  const [first, second] = answered.filter(({ device }) => device.writable);
+  const active = answered.filter(({ device }) => device.writable);
+  const [first] = active;
+  // Two addresses may lead to one device.
+  const second = active.find(({ device }) => device.serial !== first?.device.serial);
   if (first !== undefined && second === undefined) {
-    const others = answered.filter(({ device }) => device !== first.device && device.haState !== 'none');
+    const others = answered.filter(({ device }) => device.serial !== first.device.serial && device.haState !== 'none');
     const peers = others.map(({ device }) => device.serial);
     const peerSerials = [...new Set([...first.device.peerSerials, ...peers])];
     return { firewall: first.peer.firewall, device: { ...first.device, peerSerials } };

@@ -21,9 +21,9 @@ export const commandWith = (names: readonly string[], ...leaves: readonly XmlEle
 const notSaid = (reply: Reply, what: string): NamedError =>
   new NamedError('ReplyNotUnderstood', `the firewall's answer does not say ${what}: ${reply.shown}`);
 
-const haStateOf = (reply: Reply): Pick<Device, 'haState' | 'writable' | 'peerSerials'> => {
+const haStateOf = (reply: Reply): Pick<Device, 'haState' | 'writable' | 'runningSync' | 'peerSerials'> => {
   const enabled = childText(reply.result, 'enabled');
-  if (enabled === 'no') return { haState: 'none', writable: true, peerSerials: [] };
+  if (enabled === 'no') return { haState: 'none', writable: true, runningSync: null, peerSerials: [] };
   if (enabled !== 'yes') throw notSaid(reply, 'whether high availability is on');
   const group = child(reply.result, 'group');
   const state = childText(child(group, 'local-info'), 'state');
@@ -34,6 +34,7 @@ const haStateOf = (reply: Reply): Pick<Device, 'haState' | 'writable' | 'peerSer
   return {
     haState: state,
     writable: state === 'active' || state === 'active-primary',
+    runningSync: childText(group, 'running-sync'),
     peerSerials: peerSerial === null ? [] : [peerSerial],
   };
 };

@@ -27,6 +27,8 @@ export interface Device {
   /** `none` when high availability is off. `writable`: no HA, or active / active-primary. */
   readonly haState: string;
   readonly writable: boolean;
+  /** Whether the pair's running configurations are the same, in the firewall's words; null where it does not say. */
+  readonly runningSync: string | null;
   /** Of the other members of its high-availability pair, as far as they are known. */
   readonly peerSerials: readonly string[];
 }

@@ -6,7 +6,12 @@ import type { Settings } from '../runtime/settings.ts';
 import { checkDevice } from './check-device.ts';
 
 export interface Writer {
-  readonly firewall: { readonly hostname: string; readonly serial: string; readonly swVersion: string };
+  readonly firewall: {
+    readonly hostname: string;
+    readonly serial: string;
+    readonly swVersion: string;
+    readonly warning?: string;
+  };
   /** Xpaths of leftovers of a dead run that were taken back. */
   readonly withdrawn: readonly string[];
   /** Locks of ours that were left behind, and given back. */
@@ -62,7 +67,17 @@ export const becomeWriter = async ({ firewall, records, settings }: WriterParts)
       `Commit job ${running.id} of ${administrator} ("${running.description}") is ${running.status}.`,
     );
   }
-  const found = { hostname: device.hostname, serial: device.serial, swVersion: device.swVersion };
+  const found = {
+    hostname: device.hostname,
+    serial: device.serial,
+    swVersion: device.swVersion,
+    ...(device.runningSync === 'not synchronized'
+      ? {
+          warning:
+            "Its configuration is not synchronized with its peer's: what is committed here is not there after a failover.",
+        }
+      : {}),
+  };
   const staged = (await firewall.pendingEdits()).filter((edit) => edit.administrator === administrator);
   const { withdrawn, left } =
     staged.length === 0

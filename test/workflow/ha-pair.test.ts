@@ -5,7 +5,7 @@ import { settingsFrom } from '../../shared/runtime/settings.ts';
 import type { FaultKind } from '../simulator/faults.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import { errorsAt, redriven } from '../support/attempts.ts';
-import { calls, causeOf, resync, statesOf, web2 } from '../support/calls.ts';
+import { calls, causeOf, outputOf, resync, statesOf, web2 } from '../support/calls.ts';
 import { createMeddledSystem, type MeddledSystem } from '../support/meddling.ts';
 import type { TestSystem } from '../support/system.ts';
 
@@ -196,6 +196,22 @@ describe('a high-availability pair', () => {
     assert.deepEqual([run.status, run.error], ['FAILED', 'DifferentFirewall'], causeOf(run));
     assert.deepEqual(contentOf(second), before);
   });
+
+  for (const [runningSync, said] of [
+    ['not synchronized', /not synchronized with its peer's: what is committed here is not there after a failover/],
+    ['synchronized', null],
+    ['synchronization in progress', null],
+  ] as const) {
+    test(`whose configurations are "${runningSync}" is written to, which ${said === null ? 'needs no word' : 'is said'}`, async () => {
+      const { system, first } = await createHaPair();
+      first.control({ kind: 'ha', enabled: true, state: 'active', peerState: 'passive', runningSync });
+      const run = await calls(system).start(web2);
+      assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+      const { warning } = outputOf(run, 'TakeTurn')['firewall'] as { readonly warning?: string };
+      if (said === null) assert.equal(warning, undefined);
+      else assert.match(warning ?? '', said);
+    });
+  }
 
   test('with two active peers is written to at neither: the run waits, and goes through once one is passive', async () => {
     const { system, first, second, become } = await createHaPair();

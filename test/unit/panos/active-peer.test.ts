@@ -11,6 +11,7 @@ const device = (serial: string, haState: string): Device => ({
   swVersion: '11.1.4',
   haState,
   writable: haState === 'active' || haState === 'none' || haState === 'active-primary',
+  runningSync: null,
   peerSerials: [],
 });
 
@@ -113,6 +114,12 @@ test('two that say they are active are none: nothing more is asked of either', a
     message: /More than one peer .*: https:\/\/a is active; https:\/\/b is active-primary/,
   });
   assert.deepEqual([a.asked, b.asked], [['probe'], ['probe']]);
+});
+
+test('two addresses of one device are one that is active, not two', async () => {
+  const [a, b] = [peer('a', 'active'), peer('a', 'active')];
+  assert.deepEqual(await activePeer([a.one, b.one]).running(), ['a']);
+  assert.deepEqual((await activePeer([a.one, b.one]).device()).peerSerials, []);
 });
 
 test('two without high availability are no pair', async () => {

@@ -428,6 +428,7 @@ describe('the device', () => {
       swVersion: '11.1.4',
       haState: 'none',
       writable: true,
+      runningSync: null,
       peerSerials: [],
     });
   });
