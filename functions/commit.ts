@@ -44,7 +44,7 @@ const checkStaged = async (
   const own = strange.length === 0 ? [] : await ownXpaths(firewall, records);
   const late = strange.filter((xpath) => own.some((entry) => isWithin(xpath, entry)));
   const { left } = await firewall.withdraw([...applied.stagedXpaths, ...late]);
-  checkLeft(left, pending, administrator);
+  if (missing.length === 0) checkLeft(left, pending, administrator);
   if (late.length > 0 && late.length === strange.length && missing.length === 0) {
     throw new NamedError(
       'PlanStale',
@@ -55,7 +55,9 @@ const checkStaged = async (
     ...(missing.length > 0 ? [`not listed under ${administrator}: ${missing.join(', ')}`] : []),
     ...(strange.length > 0 ? [`not ours but pending under ${administrator}: ${strange.join(', ')}`] : []),
   ];
-  throw new NamedError('NotOurAdministrator', `What was staged was withdrawn: ${why.join('; ')}.`);
+  const staged =
+    left.length === 0 ? 'What was staged was withdrawn' : `Still staged, to be taken back by hand: ${left.join(', ')}`;
+  throw new NamedError('NotOurAdministrator', `${staged}: ${why.join('; ')}.`);
 };
 
 /**

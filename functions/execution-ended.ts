@@ -1,101 +1,89 @@
 import { z } from 'zod';
-import type { DescribedExecution } from '../shared/aws/executions.ts';
-import type { Turn } from '../shared/aws/table/turn.ts';
+import type { Failure, Failures } from '../shared/aws/table/failures.ts';
 import { subjectId } from '../shared/domain/change.ts';
-import { errorCatalogue, isNamed } from '../shared/domain/errors.ts';
-import { additionsOf } from '../shared/domain/plan/make-plan.ts';
-import { unproven } from '../shared/domain/plan/proof.ts';
-import { trafficText } from '../shared/domain/sets/traffic.ts';
-import type { Firewall } from '../shared/panos/firewall.ts';
 import { executionsPart } from '../shared/runtime/clients/executions.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
-import { noticesPart } from '../shared/runtime/clients/notices.ts';
-import { type TableParts, tableParts } from '../shared/runtime/clients/table.ts';
-import type { Settings } from '../shared/runtime/settings.ts';
+import { failuresPart, publisher } from '../shared/runtime/clients/notices.ts';
+import { tableParts } from '../shared/runtime/clients/table.ts';
 import { defineStep, handlerOf } from '../shared/runtime/step.ts';
-import { becomeWriter } from '../shared/workflow/become-writer.ts';
-import { holding } from '../shared/workflow/held-step.ts';
-import { type Results, resultsOf } from '../shared/workflow/results.ts';
+import type { Surroundings } from '../shared/runtime/surroundings.ts';
+import { type CleanedUp, cleanUpAfter } from '../shared/workflow/clean-up.ts';
+import { type EndedRun, howItEnded } from '../shared/workflow/ended-run.ts';
+import { causeOf, causeText, failureText } from '../shared/workflow/failure-notice.ts';
 
-const Status = z.looseObject({ executionArn: z.string(), name: z.string(), status: z.string() });
+const Status = z.looseObject({
+  executionArn: z.string(),
+  name: z.string(),
+  status: z.string(),
+  stopDate: z.number().nullish(),
+});
+type Status = z.infer<typeof Status>;
 
-/** What a dead run leaves: what it had decided and did not get done. */
-interface Unfinished {
-  readonly notOpened: readonly string[];
-  readonly stillOpen: readonly string[];
+/** Kept back from the clean-up, so that a firewall or table that hangs leaves time to tell. */
+const tellingMilliseconds = 20_000;
+
+const wordsOf = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+
+interface Parts {
+  readonly executions: ReturnType<typeof executionsPart>;
+  readonly publish: ReturnType<typeof publisher>;
+  /** What was told where the table could not note it, for as long as this process lives: Lambda asks again after a failure. */
+  readonly toldWithoutTable: Set<string>;
+  readonly now: () => number;
+  readonly sleep: (milliseconds: number) => Promise<void>;
 }
 
-/** What the plan of a fence wanted and the running configuration does not show; null when no plan got so far. */
-const unfinishedOf = async (results: Results, firewall: Firewall, bottomRule: string): Promise<Unfinished | null> => {
-  const plan = await results.find('TestRules');
-  if (plan === null) return null;
-  const applied = await results.find('ApplyRules');
-  const notJudged = [...(plan.obstacle?.candidates ?? []), ...(plan.putAside ?? []).map(({ rule }) => rule)];
-  const additions = additionsOf(plan).map(({ group, traffic, destinations }) => {
-    const to = [...new Set(destinations.map(({ instance }) => instance))];
-    return `${group} ${trafficText(traffic)} to ${to.slice(0, 5).join(', ')}`;
-  });
-  const waiting = plan.limit.awaitingRules.map((name) => `${name}: what vanished of it waits for approval`);
-  if (applied !== null && unproven(await firewall.running(), applied, bottomRule).length === 0) {
-    return { notOpened: applied.withheld === null ? notJudged : additions, stillOpen: waiting };
-  }
-  return {
-    notOpened: [...notJudged, ...additions],
-    stillOpen: [...[...plan.removals, ...plan.shrinks].map(({ name, why }) => `${name}: ${why}`), ...waiting],
+const tellingParts = (surroundings: Surroundings): Parts => ({
+  executions: executionsPart(surroundings),
+  publish: publisher(surroundings),
+  toldWithoutTable: surroundings.once('told without the table', () => new Set<string>()),
+  now: surroundings.world.now,
+  sleep: surroundings.world.sleep,
+});
+
+const howEnded = (parts: Parts, { executionArn, status, stopDate = null }: Status, until: number) =>
+  howItEnded({ ...parts, describe: parts.executions.describe }, { executionArn, status, stopDate }, until);
+
+/** Tells of a failed run, counted by its cause; where the table cannot count, as a message of its own. */
+const tell = async (
+  { executions, publish, toldWithoutTable, now }: Parts,
+  { executionArn, name }: Status,
+  ended: EndedRun,
+  cleanedUp: CleanedUp,
+  failures: Failures | null,
+): Promise<boolean> => {
+  // The state only adds to what is told: without it the rest is told all the same.
+  const state = await executions.lastState(executionArn).catch(() => null);
+  const error = ended.error ?? ended.status;
+  const failure: Failure = {
+    cause: causeOf(error, ended.cause),
+    error,
+    execution: name,
+    end: `${ended.redriveCount ?? ''} ${ended.endedAt ?? ''}`,
+    endedAt: ended.endedAt ?? now(),
+    message: failureText(name, ended, state, cleanedUp),
   };
-};
-
-const listed = (title: string, lines: readonly string[]): readonly string[] =>
-  lines.length === 0 ? [`${title}: nothing.`] : [`${title}:`, ...lines.slice(0, 20).map((line) => `  ${line}`)];
-
-const messageFor = (
-  name: string,
-  described: DescribedExecution,
-  state: string | null,
-  cleaned: string,
-  unfinished: Unfinished | null,
-): string => {
-  const known = described.error !== null && described.error in errorCatalogue;
-  const advice = known
-    ? errorCatalogue[described.error as keyof typeof errorCatalogue].whatToDo
-    : 'Read the cause; redrive.';
-  return [
-    `Execution ${name} ended ${described.status}${state === null ? '' : ` in ${state}`}.`,
-    `Error: ${described.error ?? 'none given'}`,
-    `Cause: ${causeText(described.cause)}`,
-    `What to do: ${advice}`,
-    cleaned,
-    ...(unfinished === null
-      ? [
-          'What is not opened and still open is not known: it ended before the policy was read. Its changes stay pending.',
-        ]
-      : [...listed('Not opened', unfinished.notOpened), ...listed('Still open', unfinished.stillOpen)]),
-  ].join('\n');
-};
-
-/** The cause of a function's error is JSON text with its message inside (documented). */
-const causeText = (cause: string | null): string => {
-  try {
-    const { errorMessage } = JSON.parse(cause ?? '{}') as { errorMessage?: unknown };
-    return typeof errorMessage === 'string' ? errorMessage : (cause ?? 'none given');
-  } catch {
-    return cause ?? 'none given';
+  let notCounted = '';
+  if (failures !== null) {
+    try {
+      return await failures.tell(failure);
+    } catch (trouble) {
+      notCounted = `\nFailures of one cause could not be counted (${wordsOf(trouble)}): each is told by itself.`;
+    }
   }
-};
-
-/** Withdraws what the dead run staged and frees locks of ours; says what was done. */
-const cleanUp = async (parts: TableParts & { readonly firewall: Firewall }, settings: Settings): Promise<string> => {
-  const { firewall, records } = parts;
-  const { withdrawn, released } = await becomeWriter({ firewall, records, settings });
-  const staged =
-    withdrawn.length === 0 ? 'Nothing was staged' : `What was staged was withdrawn (${withdrawn.length} entries)`;
-  return [staged, ...released.map(({ kind }) => `a ${kind} lock was released`)].join(', ').concat('.');
+  const key = `${executionArn} ${failure.end}`;
+  if (toldWithoutTable.has(key)) return false;
+  await publish({ subject: error, message: `${failure.message}${notCounted}` });
+  toldWithoutTable.add(key);
+  return true;
 };
 
 /**
  * Outside the workflow: what happens after an execution failed, timed out or was aborted. Gives its turn up, only if it is
- * still that run's and was not renewed since; withdraws under the turn what it staged; notes its changes as failed; tells
- * somebody once. Safe to repeat, late or doubled, and harmless after a redrive.
+ * still that run's; withdraws under the turn what it staged; notes its changes as failed; tells people, which needs nothing but the
+ * topic. Safe to repeat, late or doubled, and harmless after a redrive. What AWS kept it from is told and raised: Lambda tries
+ * again.
  */
 export const executionEnded = defineStep({
   name: 'ExecutionEnded',
@@ -103,96 +91,42 @@ export const executionEnded = defineStep({
   input: Status,
   parts: (surroundings, settings, run) => ({
     ...tableParts(surroundings, settings),
-    executions: executionsPart(surroundings),
-    notices: noticesPart(surroundings, settings),
-    firewall: firewallPart(surroundings, settings, run),
-    now: surroundings.world.now,
-    sleep: surroundings.world.sleep,
+    ...tellingParts(surroundings),
+    failures: failuresPart(surroundings, settings),
+    firewall: firewallPart(surroundings, settings, { ...run, deadline: run.deadline - tellingMilliseconds }),
   }),
-  run: async (parts, { executionArn, name }, run, settings) => {
-    const { changes, turns, executions, notices, now } = parts;
-    const described = await executions.describe(executionArn);
-    if (described === null || !['FAILED', 'TIMED_OUT', 'ABORTED'].includes(described.status)) {
-      return { done: 'nothing', because: `The execution is ${described?.status ?? 'not known'}.` };
+  run: async (parts, status, run, settings) => {
+    const { executionArn, name } = status;
+    const until = run.deadline - tellingMilliseconds;
+    const ended = await howEnded(parts, status, until);
+    if (typeof ended === 'string') return { done: 'nothing', because: ended };
+    const failed: string[] = [];
+    let trouble: unknown = null;
+    let cleanedUp: CleanedUp;
+    try {
+      cleanedUp = await cleanUpAfter(parts, settings, { ...ended, id: executionArn, name }, until);
+      const cause = `${ended.error ?? ended.status}: ${causeText(ended.cause)}`;
+      for (const item of (await parts.changes.of(name)).filter(({ state }) => state !== 'handled')) {
+        await parts.changes.markFailed(item, cause);
+        failed.push(subjectId(item.subject));
+      }
+    } catch (error) {
+      trouble = error;
+      const cleaned = `Its turn could not be cleaned up (${wordsOf(error)}); the next run does so before anything else.`;
+      cleanedUp = { cleaned, unfinished: null };
     }
-    const heir = { id: `${executionArn} (ended)`, name, redriveCount: described.redriveCount };
-    const left = () => run.deadline - now();
-    // A function of it that was running when it ended may still be writing: until that is over, nobody takes its turn.
-    const turn = await whileBusy(parts, 'TurnTaken', left(), () =>
-      turns.inherit({ id: executionArn, redriveCount: described.redriveCount }, heir),
-    );
-    const { cleaned, unfinished } =
-      turn === null
-        ? { cleaned: 'It held no turn: nothing of it was staged.', unfinished: null }
-        : await underTurn(parts, settings, { name, heir, turn, milliseconds: left() });
-    const cause = `${described.error ?? described.status}: ${causeText(described.cause)}`;
-    const open = (await changes.of(name)).filter((item) => item.state !== 'handled');
-    for (const item of open) await changes.markFailed(item, cause);
-    const state = await executions.lastState(executionArn);
-    const told = await notices.once(`${executionArn} ${described.redriveCount} ${described.stoppedAt ?? ''}`, {
-      subject: `policy-sync: ${described.error ?? described.status} (${firewallName(settings)})`,
-      message: messageFor(name, described, state, cleaned, unfinished),
-    });
-    return { done: 'cleaned up', cleaned, failed: open.map((item) => subjectId(item.subject)), told };
+    const told = await tell(parts, status, ended, cleanedUp, parts.failures);
+    if (trouble !== null) throw trouble;
+    return { done: 'cleaned up', cleaned: cleanedUp.cleaned, failed, told };
+  },
+  withoutSettings: async (surroundings, status, run, error) => {
+    const parts = tellingParts(surroundings);
+    const ended = await howEnded(parts, status, run.deadline - tellingMilliseconds);
+    if (typeof ended === 'string') return { done: 'nothing', because: ended };
+    const cleaned = `Nothing was cleaned up (${wordsOf(error)}); the next run does so before anything else.`;
+    const told = await tell(parts, status, ended, { cleaned, unfinished: null }, null);
+    return { done: 'told', cleaned, failed: [], told };
   },
 });
-
-const firewallName = (settings: Settings): string => settings.FIREWALL_ENDPOINT.join(', ');
-
-interface Waiting {
-  readonly now: () => number;
-  readonly sleep: (milliseconds: number) => Promise<void>;
-}
-
-const waitMilliseconds = 10_000;
-
-/** Tries again while something of ours is still under way, as long as there is time: what it leaves is only known then. */
-const whileBusy = async <Value>(
-  { now, sleep }: Waiting,
-  busy: 'TurnTaken' | 'CommitRunning',
-  milliseconds: number,
-  act: () => Promise<Value>,
-): Promise<Value> => {
-  const until = now() + milliseconds - 3 * waitMilliseconds;
-  for (;;) {
-    try {
-      return await act();
-    } catch (error) {
-      if (!isNamed(error, busy) || now() >= until) throw error;
-      await sleep(waitMilliseconds);
-    }
-  }
-};
-
-/** The clean-up while the turn is held; the turn is given up whatever happens, since the next holder withdraws as well. */
-const underTurn = async (
-  parts: TableParts & { readonly firewall: Firewall } & Waiting,
-  settings: Settings,
-  held: {
-    readonly name: string;
-    readonly heir: Parameters<TableParts['turns']['renew']>[0];
-    readonly turn: Turn;
-    readonly milliseconds: number;
-  },
-): Promise<{ readonly cleaned: string; readonly unfinished: Unfinished | null }> => {
-  const { heir, turn, name } = held;
-  const { turns, workings, firewall } = parts;
-  const results = resultsOf(workings, name, turn.fence - 1);
-  const outcome = await holding(turns, heir, turn.fence, held.milliseconds, async () => {
-    try {
-      const unfinished = await unfinishedOf(results, firewall, settings.BOTTOM_RULE);
-      const clean = () => cleanUp(parts, settings);
-      return { cleaned: await whileBusy(parts, 'CommitRunning', held.milliseconds, clean), unfinished };
-    } catch (error) {
-      const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-      return {
-        cleaned: `What it staged could not be withdrawn (${words}); the next run does so before anything else.`,
-        unfinished: null,
-      };
-    }
-  });
-  await turns.release(heir, turn.fence);
-  return outcome;
-};
 
 export const handler = handlerOf(executionEnded);

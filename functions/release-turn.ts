@@ -1,17 +1,20 @@
 import { z } from 'zod';
+import type { Changes } from '../shared/aws/table/changes.ts';
+import type { Failures } from '../shared/aws/table/failures.ts';
 import type { Notices } from '../shared/aws/table/notices.ts';
 import { largestBatch } from '../shared/aws/table/turn.ts';
 import type { Plan } from '../shared/domain/plan/make-plan.ts';
 import { putAsideText } from '../shared/domain/plan/refusals.ts';
 import type { FirewallReads } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
-import { noticesPart } from '../shared/runtime/clients/notices.ts';
+import { failuresPart, noticesPart } from '../shared/runtime/clients/notices.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
 import { askFirewall, disagreementMetric } from '../shared/workflow/ask-firewall.ts';
 import { conclude } from '../shared/workflow/conclude.ts';
 import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
 import { awaitingNotice, noteScopeSettings } from '../shared/workflow/removal-limit.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
+import type { BatchLine } from '../shared/workflow/step-results.ts';
 
 /** What the ways to here have left in the state. */
 const Input = HeldState.extend({
@@ -22,6 +25,7 @@ const Input = HeldState.extend({
 
 interface TellingParts {
   readonly notices: Notices;
+  readonly failures: Failures;
   readonly firewall: FirewallReads;
   readonly writeLog: (line: string) => void;
   readonly now: () => number;
@@ -37,6 +41,7 @@ export const releaseTurn = defineHeldStep({
   input: Input,
   parts: (surroundings, settings, run): TellingParts => ({
     notices: noticesPart(surroundings, settings),
+    failures: failuresPart(surroundings, settings),
     firewall: firewallPart(surroundings, settings, run),
     writeLog: surroundings.writeLog,
     now: surroundings.world.now,
@@ -52,7 +57,7 @@ export const releaseTurn = defineHeldStep({
     await table.turns.note(execution, fence, { limit: Math.min(largestBatch, turn.limit * 2) });
     await table.turns.release(execution, fence);
     // The work is done and the turn is another execution's: what follows only tells, and never fails this one.
-    const notTold = await tellHouse(parts.notices, plan);
+    const notTold = await tellHouse(parts, table.changes, done, plan);
     const secondOpinion = await askAgain(held, parts, plan);
     return {
       result: null,
@@ -65,18 +70,28 @@ export const releaseTurn = defineHeldStep({
   },
 });
 
-/** Tells once what others did to rules of ours, and what the firewall refused. Answers why it could not, or null. */
-const tellHouse = async (notices: Notices, plan: Plan | null): Promise<string | null> => {
+/**
+ * Tells once what others did to rules of ours and what the firewall refused, and, after a resync, which failures are over: only that has looked at everything.
+ * Answers why it could not, or null.
+ */
+const tellHouse = async (
+  { notices, failures }: TellingParts,
+  changes: Changes,
+  done: readonly BatchLine[],
+  plan: Plan | null,
+): Promise<string | null> => {
   try {
+    if (done.some(({ subject }) => subject.kind === 'everything')) {
+      const isOpen = async (execution: string): Promise<boolean> =>
+        (await changes.of(execution)).some(({ state }) => state !== 'handled');
+      await failures.tellOver(isOpen, lastingErrors(plan));
+    }
     for (const text of [...(plan?.reports ?? []), ...(plan?.notTouched ?? []), ...(plan?.closed ?? [])]) {
-      await notices.once(`house ${text}`, {
-        subject: 'policy-sync: somebody changed a rule of this system',
-        message: text,
-      });
+      await notices.once(`house ${text}`, { subject: 'a rule of this system was changed', message: text });
     }
     for (const putAside of plan?.putAside ?? []) {
       await notices.once(`put aside ${putAside.id}`, {
-        subject: 'policy-sync: the firewall refuses a rule',
+        subject: 'the firewall refuses a rule',
         message: putAsideText(putAside),
       });
     }
@@ -87,6 +102,14 @@ const tellHouse = async (notices: Notices, plan: Plan | null): Promise<string | 
     return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   }
 };
+
+/** What a plan that was carried out still could not do: failures for it are not over, though nothing waits to be taken on. */
+const lastingErrors = (plan: Plan | null): ReadonlySet<string> =>
+  new Set([
+    ...(plan?.obstacle ? [plan.obstacle.name] : []),
+    ...(plan?.putAside ?? []).map(({ name }) => name),
+    ...(plan?.limit.awaiting.length ? ['TooMuchToRemove'] : []),
+  ]);
 
 /** Asks the firewall itself about a few sessions, and makes a disagreement loud. */
 const askAgain = async (

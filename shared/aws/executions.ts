@@ -6,6 +6,8 @@ export interface DescribedExecution {
   readonly status: string;
   readonly redriveCount: number;
   readonly stoppedAt: number | null;
+  /** When it was redriven last; null when it never was. */
+  readonly redrivenAt: number | null;
   readonly error: string | null;
   readonly cause: string | null;
 }
@@ -28,6 +30,7 @@ export const createExecutionReads = (client: SFNClient): ExecutionReads => {
         status: found.status ?? 'RUNNING',
         redriveCount: found.redriveCount ?? 0,
         stoppedAt: found.stopDate?.getTime() ?? null,
+        redrivenAt: found.redriveDate?.getTime() ?? null,
         error: found.error ?? null,
         cause: found.cause ?? null,
       };

@@ -24,6 +24,8 @@ export interface Step<Input, Parts> {
   readonly of: 'event' | 'state' | 'status';
   readonly parts: (surroundings: Surroundings, settings: Settings, run: Run) => Parts;
   readonly run: (parts: Parts, input: Input, run: Run, settings: Settings) => Promise<unknown>;
+  /** What it does all the same where the settings cannot be used; left out: it fails with their error. */
+  readonly withoutSettings?: (surroundings: Surroundings, input: Input, run: Run, error: unknown) => Promise<unknown>;
 }
 
 /** States a step, with its types inferred. */
@@ -69,12 +71,21 @@ const decode = <Input>(
  */
 export const handlerOf = <Input, Parts>(step: Step<Input, Parts>, surroundings: Surroundings = realSurroundings()) => {
   let settings: Settings | null = null;
+  const readSettings = (): { readonly error: unknown } | null => {
+    try {
+      settings ??= settingsFrom(surroundings.world.environment);
+      return null;
+    } catch (error) {
+      return { error };
+    }
+  };
   return middy<StepEvent, unknown, Error, Context>({ timeoutEarlyInMillis: 0 }).handler(async (event, context) => {
     const { world } = surroundings;
     const started = world.now();
     const say = (fields: Readonly<Record<string, unknown>>) => createLog(world, surroundings.writeLog, fields);
     try {
-      settings ??= settingsFrom(world.environment);
+      const unusable = readSettings();
+      if (unusable !== null && step.withoutSettings === undefined) throw unusable.error;
       const { execution, input } = decode(step, event);
       const log = say({ step: step.name, execution: execution.name, redrive: execution.redriveCount });
       const run: Run = {
@@ -83,7 +94,10 @@ export const handlerOf = <Input, Parts>(step: Step<Input, Parts>, surroundings: 
         log,
       };
       log('step started', { eventId: eventIdOf(event) });
-      const output = await step.run(step.parts(surroundings, settings, run), input, run, settings);
+      const output =
+        settings === null
+          ? await step.withoutSettings?.(surroundings, input, run, unusable?.error)
+          : await step.run(step.parts(surroundings, settings, run), input, run, settings);
       log('step ended', { milliseconds: world.now() - started });
       return output;
     } catch (error) {

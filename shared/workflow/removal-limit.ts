@@ -50,7 +50,7 @@ export const awaitingNotice = ({
     : {
         key: `removal limit ${digestOf(awaiting.join(' ')).slice(0, 16)}`,
         notice: {
-          subject: `policy-sync: ${awaiting.length} interfaces vanished, approval is needed`,
+          subject: `approval is needed: ${awaiting.length} interfaces vanished`,
           message: `${awaitingText(awaiting, awaitingRules)}\n${approvalText(awaiting)}`,
         },
       };

@@ -1,7 +1,7 @@
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { tableParts } from '../../shared/runtime/clients/table.ts';
 import { settingsFrom } from '../../shared/runtime/settings.ts';
-import { inProcessHandler } from '../local/http.ts';
+import { inProcessHandler, type Respond, type WireRequest } from '../local/http.ts';
 import type { Execution } from '../local/step-functions/executions.ts';
 import type { Simulator } from '../simulator/simulator.ts';
 import { demoAccount, ids } from '../system/demo-account.ts';
@@ -26,6 +26,8 @@ export interface TestSystem extends LocalSystem {
 }
 
 export type TestSystemOptions = Partial<Omit<LocalSystemOptions, 'clock' | 'pace' | 'surroundings'>> & {
+  /** Around what Step Functions answers the functions. */
+  readonly aroundStates?: (request: WireRequest, respond: Respond) => ReturnType<Respond>;
   readonly environment?: Readonly<Record<string, string>>;
   /** Where several firewalls answer: the one at an address, made from the embedded one or being it. */
   readonly firewallAt?: (endpoint: string, embedded: Simulator) => Answering;
@@ -42,7 +44,7 @@ export const createTestSystem = async (options: TestSystemOptions = {}): Promise
     pace: clock.pace,
     surroundings: (parts, states) =>
       inProcess(parts, clock, {
-        states,
+        states: (request) => options.aroundStates?.(request, states) ?? states(request),
         environment: options.environment ?? {},
         firewallAt: (endpoint) => options.firewallAt?.(endpoint, parts.simulator) ?? parts.simulator,
         writeLog: (line) => {

@@ -119,6 +119,9 @@ describe('a key of another account than the setting names', () => {
     assert.deepEqual([run.status, run.error], ['FAILED', 'NotOurAdministrator'], causeOf(run));
     assert.equal(statesOf(run).at(-1), 'Commit');
     assert.match(causeOf(run), new RegExp(`not listed under robot: .*${ours}`));
+    assert.doesNotMatch(causeOf(run), /was withdrawn/);
+    assert.match(causeOf(run), new RegExp(`^Still staged, to be taken back by hand: .*${ours}`));
+    assert.ok(candidate(system).includes(`"${ours}"`), 'it could not be withdrawn, and that is said');
     assert.equal(running(system), before);
   });
 });

@@ -57,6 +57,27 @@ describe('the removal limit', () => {
     assert.equal((await opened(system)).length, 39, 'a day later the next may go');
   });
 
+  test('a failure for it is over when that was approved and carried out, not when a resync succeeds meanwhile', async () => {
+    const system = await serving(60);
+    lose(system, ...numbers(60));
+    for (const at of numbers(24)) {
+      system.clock.advance(600_000);
+      await execute(system, stateEvent(system, serverId(at), 'running'));
+    }
+    const over = (): readonly string[] =>
+      system.parts.sns.published.map(({ subject }) => subject).filter((subject) => subject.includes(', over'));
+    await resync(system);
+    await execute(system, stateEvent(system, serverId(30), 'pending'));
+    await resync(system);
+    assert.deepEqual(over(), []);
+    const approved = await execute(system, approval(system));
+    assert.equal(approved.status, 'SUCCEEDED', causeOf(approved));
+    await resync(system);
+    assert.deepEqual(await opened(system), []);
+    assert.equal(over().length, 1);
+    assert.match(over()[0] ?? '', /TooMuchToRemove, over after \d+ failures?/);
+  });
+
   test('a prefix list that EC2 does not show takes nothing from a hundred interfaces', async () => {
     const list = 'pl-0123456789abcdef0';
     const system = await serving(100, { from: list });

@@ -2,7 +2,7 @@ import { absent, equals, type Item, type Table } from './table.ts';
 
 /** Something a person should know, told once. */
 export interface Notice {
-  /** One line, at most 100 characters: the subject of an e-mail. */
+  /** One line, the subject of an e-mail; the name of the system and the firewall are put before it. */
   readonly subject: string;
   readonly message: string;
 }

@@ -96,10 +96,13 @@ export interface Turns {
   release(claimant: Claimant, fence: number | null): Promise<boolean>;
   /**
    * Takes over at once from an execution that has ended in the given redrive: only if the turn is still that run's. A later
-   * redrive of it is another run. Null when it is not.
+   * redrive of it is another run; where the redrive is not known (null), a turn renewed after `endedAt` is. Null when it is not.
    * @throws TurnTaken while one of its steps may still be writing
    */
-  inherit(from: Pick<Claimant, 'id' | 'redriveCount'>, heir: Claimant): Promise<Turn | null>;
+  inherit(
+    from: { readonly id: string; readonly redriveCount: number | null; readonly endedAt?: number | null },
+    heir: Claimant,
+  ): Promise<Turn | null>;
   read(): Promise<Turn | null>;
 }
 
@@ -215,7 +218,12 @@ export const createTurns = ({ table, now, recordedFence = async () => 0 }: TurnS
         const turn = await read();
         // An earlier attempt of the heir itself may have died holding it.
         const owners = [from.id, heir.id];
-        if (turn?.owner == null || !owners.includes(turn.owner) || turn.redriveCount !== from.redriveCount) return null;
+        if (turn?.owner == null || !owners.includes(turn.owner)) return null;
+        const isThatRun =
+          from.redriveCount === null
+            ? turn.owner === heir.id || turn.renewedAt <= (from.endedAt ?? 0)
+            : turn.redriveCount === from.redriveCount;
+        if (!isThatRun) return null;
         if (turn.busyUntil > now()) throw taken(turn, `a step of it may still be writing until ${turn.busyUntil}`);
         const next = await replace(turn, {
           ...turn,

@@ -36,6 +36,7 @@ test('an execution is described by status, redrives, end, error and cause', asyn
       status: 'FAILED',
       redriveCount: 2,
       stopDate: 1_793_606_400.25,
+      redriveDate: 1_793_606_000,
       error: 'CommitFailed',
       cause: '{"errorMessage":"no"}',
     },
@@ -44,6 +45,7 @@ test('an execution is described by status, redrives, end, error and cause', asyn
     status: 'FAILED',
     redriveCount: 2,
     stoppedAt: 1_793_606_400_250,
+    redrivenAt: 1_793_606_000_000,
     error: 'CommitFailed',
     cause: '{"errorMessage":"no"}',
   });
@@ -55,6 +57,7 @@ test('an execution that runs has no end, error or cause', async () => {
     status: 'RUNNING',
     redriveCount: 0,
     stoppedAt: null,
+    redrivenAt: null,
     error: null,
     cause: null,
   });

@@ -349,6 +349,18 @@ test('nothing is inherited that is another execution’s, given up, or a later r
   assert.equal(await turns.inherit(ann, eve), null, 'given up');
 });
 
+test('where the redrive is not known, only a turn that was not renewed since the end is inherited', async () => {
+  const { turns, take, clock } = await begin();
+  const { fence, renewedAt } = await take(claimant('ann', 3));
+  const from = { id: ann.id, redriveCount: null };
+  assert.equal(await turns.inherit({ ...from, endedAt: renewedAt - 1 }, eve), null, 'renewed since');
+  assert.equal(await turns.inherit(from, eve), null, 'not known when it ended');
+  clock.now += minute;
+  const turn = await turns.inherit({ ...from, endedAt: renewedAt + 1 }, eve);
+  assert.deepEqual([turn?.owner, turn?.fence], [eve.id, fence + 1]);
+  assert.equal((await turns.inherit({ ...from, endedAt: renewedAt + 1 }, eve))?.fence, fence + 2, 'again by the heir');
+});
+
 test('of two that inherit at once, one does', async () => {
   const { turns, take } = await begin();
   await take(ann);

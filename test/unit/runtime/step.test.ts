@@ -110,6 +110,25 @@ test('a wrong setting is Misconfigured in the execution, not a fault at the star
   });
 });
 
+test('a step that can do without settings is told what is wrong with them, and does not fail for it', async () => {
+  const { surroundings } = around();
+  const step = defineStep({
+    name: 'Example',
+    of: 'state',
+    input: z.looseObject({ format: z.literal(1) }),
+    parts: () => null,
+    run: async () => 'with settings',
+    withoutSettings: async (_surroundings, input, run, error) => [input.format, run.execution.name, String(error)],
+  });
+  const invokeIn = (variables: Readonly<Record<string, string>>) =>
+    handlerOf(step, { ...surroundings, world: { ...surroundings.world, environment: variables } }) as unknown as Invoke;
+  const input = { execution, state: { format: 1 } };
+  assert.equal(await invokeIn(environment)(input, context()), 'with settings');
+  const [format, name, error] = (await invokeIn({})(input, context())) as readonly string[];
+  assert.deepEqual([format, name], [1, 'run']);
+  assert.match(error ?? '', /Misconfigured: Settings: FIREWALL_ENDPOINT is not set/);
+});
+
 test('start and end are logged with the execution, a failure with its name and cause', async () => {
   const good = stepThat(async () => 'x');
   await good.invoke({ execution, event: { detail: { eventID: 'e1' } }, state: { format: 1 } }, context());
