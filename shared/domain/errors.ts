@@ -28,7 +28,7 @@ export const errorCatalogue = {
   },
   CommitInProgress: {
     next: 'retry',
-    means: "Somebody else's commit is running on the firewall.",
+    means: "Another administrator's commit is running on the firewall, or the automatic one after a boot.",
     whatToDo: 'Nothing, or wait for that commit and redrive.',
   },
   ConfigLocked: {
@@ -43,8 +43,9 @@ export const errorCatalogue = {
   },
   FirewallNotActive: {
     next: 'retry',
-    means: 'The firewall is the passive or a non-functional peer of its pair.',
-    whatToDo: 'Check the high-availability state of the pair; redrive when a configured peer is active.',
+    means: 'No peer of the pair may be written to, or both say that they are active.',
+    whatToDo:
+      'Check the high-availability state of the peers the cause lists; redrive when exactly one of them is active.',
   },
   FirewallUnreachable: {
     next: 'retry',

@@ -125,7 +125,7 @@ export interface Firewall {
   releaseConfigLock(): Promise<void>;
   /**
    * Gives back every lock that our administrator holds, those included that the firewall took by itself with an edit of ours:
-   * while they last nobody else can commit, or edit. To be called whenever nothing of ours is staged.
+   * while they last no other administrator can commit, or edit. To be called whenever nothing of ours is staged.
    */
   releaseOwnLocks(): Promise<readonly Lock[]>;
   /** Asks the firewall's own policy match on the running policy; null when it names no rule. */

@@ -42,7 +42,7 @@ export const howItEnded = async (
 ): Promise<EndedRun | string> => {
   const asEvent: EndedRun = { status, redriveCount: null, endedAt: stopDate, error: null, cause: null };
   for (;;) {
-    let why: string;
+    let why: string | null = null;
     try {
       const found = await describe(executionArn);
       if (found === null) return asEvent;
@@ -58,11 +58,13 @@ export const howItEnded = async (
       if (stop !== null && stoppedAt !== null && stoppedAt > stop) return 'It ended again since.';
       why = `Step Functions does not show yet that ${executionArn} has ended: ${found.status}.`;
     } catch (error) {
-      // A notice needs no permission to describe: what the event says is told.
+      // A notice needs nothing of Step Functions: what the event says is told.
       if (!isNamed(error, 'AwsBusy')) return asEvent;
-      why = error.message;
     }
-    if (now() >= until) throw new NamedError('AwsBusy', why);
+    if (now() >= until) {
+      if (why === null) return asEvent;
+      throw new NamedError('AwsBusy', why);
+    }
     await sleep(askAgainMilliseconds);
   }
 };
