@@ -118,7 +118,7 @@ const namesAsPlanned = async (
     if (ours === undefined) throw new NamedError('PlanStale', `"${name}" is no longer a rule of ours.`);
     return ours;
   };
-  for (const planned of [...plan.removals, ...plan.shrinks, ...plan.moves]) nameOf(planned);
+  for (const planned of [...plan.removals, ...plan.shrinks, ...(plan.rewrites ?? []), ...plan.moves]) nameOf(planned);
   // The policy is as it was tested, so what an earlier attempt of this step intended has not reached the firewall.
   for (const record of recorded.filter((each) => each.state === 'intended' && each.fence === fence)) {
     await records.forgetRule(record);
@@ -247,6 +247,7 @@ const shownWrite = (applied: Applied, plan: Plan, { additions, made }: Chosen, w
     added: shown(additions.map(({ record }) => record.name)),
     removed: shown(plan.removals.map(({ name, why }) => brief(`${name}: ${why}`))),
     shrunk: shown(plan.shrinks.map(({ name, why }) => brief(`${name}: ${why}`))),
+    rewritten: shown((plan.rewrites ?? []).map(({ name, why }) => brief(`${name}: ${why}`))),
     moved: shown(plan.moves.map(({ name }) => name)),
     services: section({ made: shown([...made.keys()]), deleted: shown(applied.deletedObjects) }),
     warnings: shown(warnings.map(brief)),

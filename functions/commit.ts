@@ -1,7 +1,7 @@
 import type { Records } from '../shared/aws/table/records.ts';
 import { isNamed, NamedError } from '../shared/domain/errors.ts';
 import { failureOf } from '../shared/domain/plan/failures.ts';
-import type { RuleRecord } from '../shared/domain/plan/ownership.ts';
+import { changedRecord, type RuleRecord } from '../shared/domain/plan/ownership.ts';
 import { unproven } from '../shared/domain/plan/proof.ts';
 import type { Written } from '../shared/domain/plan/refusals.ts';
 import { concerns, foreignEditor, isWithin, type PendingEdit } from '../shared/domain/policy/pending-edits.ts';
@@ -151,7 +151,7 @@ const confirmed = (record: RuleRecord, kind: 'add' | 'change' | 'move' | 'remove
   const { intent } = record;
   if (kind === 'remove') return { ...record, state: 'tombstone', intent: null };
   if (intent?.kind === 'change') {
-    return { ...record, state: 'owned', content: intent.content, contributions: intent.contributions, intent: null };
+    return { ...changedRecord(record, intent), state: 'owned' };
   }
   return { ...record, state: 'owned', intent: null };
 };

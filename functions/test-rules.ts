@@ -104,6 +104,7 @@ const shownPlan = (plan: Plan, unreadable: readonly string[]) => ({
   closed: shown(plan.closed.map(brief)),
   remove: shown(plan.removals.map(({ name, why }) => brief(`${name}: ${why}`))),
   shrink: shown(plan.shrinks.map(({ name, why }) => brief(`${name}: ${why}`))),
+  rewrite: shown((plan.rewrites ?? []).map(({ name, why }) => brief(`${name}: ${why}`))),
   move: shown(plan.moves.map(({ name }) => name)),
   leftOut: shown(plan.leftOut.map(({ what, reason }) => brief(`${what}: ${reason}`))),
   undecidedNat: plan.undecidedNat,

@@ -104,6 +104,10 @@ export const checkEdit = (edit: Edit): void => {
       checkRuleName(edit.name);
       checkMembers(edit.field, edit.members, limits.name, ['any']);
       return;
+    case 'set-fields':
+      checkRuleName(edit.name);
+      checkContent(edit.content);
+      return;
     case 'add-service':
       checkName('the service name', edit.name, limits.name);
       checkService(edit.service);

@@ -1,4 +1,5 @@
 import type { Edit } from '../domain/plan/edits.ts';
+import type { SettingField } from '../domain/plan/rewrites.ts';
 import type { ServiceObject } from '../domain/policy/policy.ts';
 import { trafficColumns } from '../domain/policy/policy.ts';
 import type { RuleContent } from '../domain/rules/rule-content.ts';
@@ -53,6 +54,19 @@ const ruleChildren = (content: RuleContent): readonly XmlElement[] => [
   ...(content.description === '' ? [] : [textElement('description', content.description)]),
 ];
 
+const settingElements: Readonly<Record<SettingField, string>> = {
+  from: 'from',
+  to: 'to',
+  application: 'application',
+  logSetting: 'log-setting',
+  profileGroup: 'profile-setting',
+  tags: 'tag',
+};
+
+/** The node by which a rule says a field; null where it says nothing. */
+const settingNode = (field: SettingField, content: RuleContent): XmlElement | null =>
+  ruleChildren(content).find(({ name }) => name === settingElements[field]) ?? null;
+
 const serviceChildren = (service: ServiceObject, tag: string | null): readonly XmlElement[] => [
   element('protocol', [
     element(service.protocol, [
@@ -74,6 +88,12 @@ export const operationsFor = (place: Places, edit: Edit): readonly Operation[] =
     case 'set-members':
       // `edit` replaces the node: a `set` would only ever add members.
       return [replacement(place.ruleField(edit.name, edit.field), memberList(edit.field, edit.members))];
+    case 'set-fields':
+      return edit.fields.map((field) => {
+        const node = settingNode(field, edit.content);
+        const xpath = place.ruleField(edit.name, settingElements[field]);
+        return node === null ? deletion(xpath) : replacement(xpath, node);
+      });
     case 'add-service':
       return [creation(place.service(edit.name), serviceChildren(edit.service, edit.tag))];
     case 'delete-service':
@@ -99,6 +119,7 @@ export const xpathsOf = (place: Places, edit: Edit): readonly string[] => [
 const rank: Readonly<Record<Edit['kind'], number>> = {
   'delete-rule': 0,
   'set-members': 1,
+  'set-fields': 1,
   'add-service': 2,
   'add-rule': 3,
   'move-rule': 4,

@@ -46,6 +46,7 @@ const relied = (edits: readonly Edit[]) => {
   for (const edit of edits) {
     switch (edit.kind) {
       case 'set-members':
+      case 'set-fields':
         rules.add(edit.name);
         break;
       case 'add-rule':
@@ -97,6 +98,7 @@ const checkRelied = async (connection: Connection, place: Places, edits: readonl
   for (const edit of edits) {
     switch (edit.kind) {
       case 'set-members':
+      case 'set-fields':
         mustExist(edit.name);
         break;
       case 'add-service':
@@ -170,7 +172,9 @@ const commentRules = async (
 ): Promise<void> => {
   const names = new Set(
     edits.flatMap((edit) =>
-      edit.kind === 'add-rule' || edit.kind === 'set-members' || edit.kind === 'move-rule' ? [edit.name] : [],
+      edit.kind === 'add-rule' || edit.kind === 'set-members' || edit.kind === 'set-fields' || edit.kind === 'move-rule'
+        ? [edit.name]
+        : [],
     ),
   );
   await Promise.all(

@@ -33,7 +33,7 @@ export const places = (vsys: string) => {
     pushed: '/config/panorama',
     rules,
     rule: (name: string): string => `${rules}/${entryStep(name)}`,
-    ruleField: (name: string, field: 'source' | 'destination'): string => `${rules}/${entryStep(name)}/${field}`,
+    ruleField: (name: string, field: string): string => `${rules}/${entryStep(name)}/${field}`,
     services: `${vsysRoot}/service`,
     service: (name: string): string => `${vsysRoot}/service/${entryStep(name)}`,
     limits: `${device}/platform/limits`,

@@ -40,7 +40,10 @@ export const recordIntents = async (
       },
     }));
   }
-  const shrunk = new Set(plan.shrinks.map(({ id }) => id));
+  for (const { id, content, contributions, applications } of plan.rewrites ?? []) {
+    await intend(id, () => ({ kind: 'change', execution: execution.name, content, contributions, applications }));
+  }
+  const shrunk = new Set([...plan.shrinks, ...(plan.rewrites ?? [])].map(({ id }) => id));
   for (const { id } of plan.moves.filter((move) => !shrunk.has(move.id))) {
     await intend(id, () => ({ kind: 'move', execution: execution.name }));
   }
@@ -80,7 +83,7 @@ export const learnUuids = async (
       const content = rule === undefined ? null : contentOfRule(rule);
       expectations.push({ id, name, uuid, kind, content, ...(past === null ? {} : { past }) });
     };
-  plan.shrinks.forEach(standing('change'));
+  [...plan.shrinks, ...(plan.rewrites ?? [])].forEach(standing('change'));
   plan.moves.forEach(standing('move'));
   return expectations;
 };

@@ -49,6 +49,7 @@ const additionFor = (
       service: candidate.service,
       contributions: { sources, destinations },
       content,
+      applications: candidate.application.filter((each) => each !== candidate.decryption?.into),
       intent: { kind: 'add', execution: execution.name, content },
       fence,
       broughtBy: { eventId, execution: execution.name },

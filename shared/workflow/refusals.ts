@@ -1,8 +1,10 @@
 import { NamedError } from '../domain/errors.ts';
 import { additionsOf, type Plan } from '../domain/plan/make-plan.ts';
 import { guiltyIn, namedDigest, type Refusal, saysOf, type Written } from '../domain/plan/refusals.ts';
+import { saysOfRewrite } from '../domain/plan/rewrites.ts';
 import type { Policy } from '../domain/policy/policy.ts';
 import { candidateText } from '../domain/rules/candidate-rules.ts';
+import type { RuleStyle } from '../domain/rules/rule-content.ts';
 import type { Firewall } from '../panos/firewall.ts';
 import { digestOf } from '../runtime/digest.ts';
 import type { Execution } from '../runtime/execution.ts';
@@ -18,6 +20,19 @@ export const runOf = ({ name, redriveCount }: Pick<Execution, 'name' | 'redriveC
   `${name} ${redriveCount}`;
 
 type Refusing = Pick<Held<unknown>, 'table' | 'execution' | 'fence' | 'settings'>;
+
+/** What a plan makes the firewall say anew: digest, and words. */
+const saidBy = (plan: Plan, style: RuleStyle): readonly Pick<Refusal, 'id' | 'rule'>[] => [
+  ...additionsOf(plan).map((addition) => ({ id: digestOf(saysOf(addition, style)), rule: candidateText(addition) })),
+  ...(plan.rewrites ?? []).map((rewrite) => ({
+    id: digestOf(saysOfRewrite(rewrite)),
+    rule: `"${rewrite.name}" rewritten (${rewrite.why})`,
+  })),
+];
+
+/** Rules that a plan rewrites, by the names that the firewall may call them by. */
+const rewritten = (plan: Plan): readonly Written[] =>
+  (plan.rewrites ?? []).map((rewrite) => ({ says: digestOf(saysOfRewrite(rewrite)), names: [rewrite.name] }));
 
 /**
  * Suspects the added rules that the firewall's words name, for the next plan to do without. Answers with their words; none when
@@ -45,7 +60,7 @@ const suspect = async (
 ): Promise<readonly string[]> => {
   const run = runOf(execution);
   const known = new Map((await refusals.all()).map((refusal) => [refusal.id, refusal] as const));
-  const guilty = new Set(guiltyIn(words, written).map(({ says }) => says));
+  const guilty = new Set(guiltyIn(words, [...written, ...rewritten(plan)]).map(({ says }) => says));
   if (guilty.size === 0) {
     for (const refusal of known.values()) {
       if (refusal.state === 'suspected' && refusal.triedBy === run) await refusals.drop(refusal, fence);
@@ -60,13 +75,12 @@ const suspect = async (
     digestOf,
   });
   const texts: string[] = [];
-  for (const addition of additionsOf(plan)) {
-    const id = digestOf(saysOf(addition, styleOf(settings)));
+  for (const { id, rule } of saidBy(plan, styleOf(settings))) {
     if (!guilty.has(id)) continue;
     const before = known.get(id);
     const refusal: Refusal = {
       id,
-      rule: candidateText(addition),
+      rule,
       name: rejection.name,
       words: kept,
       named,
@@ -114,11 +128,10 @@ export const settleRefusals = async (
 ): Promise<void> => {
   const known = await refusals.all();
   if (known.length === 0) return;
-  const without = new Set(plan.putAside?.map(({ id }) => id));
-  const taken = new Set(additionsOf(plan).map((addition) => digestOf(saysOf(addition, styleOf(settings)))));
+  const taken = new Set(saidBy(plan, styleOf(settings)).map(({ id }) => id));
   for (const refusal of known) {
     if (taken.has(refusal.id)) await refusals.drop(refusal, fence);
-    else if (refusal.state === 'suspected' && refusal.triedBy === runOf(execution) && without.has(refusal.id)) {
+    else if (refusal.state === 'suspected' && refusal.triedBy === runOf(execution)) {
       await refusals.put({ ...refusal, state: 'put aside' }, fence);
     }
   }

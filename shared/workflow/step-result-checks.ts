@@ -8,6 +8,7 @@ import type { UnexplainedLoss } from '../domain/plan/losses.ts';
 import type { Plan } from '../domain/plan/make-plan.ts';
 import type { ObjectRecord, RuleRecord } from '../domain/plan/ownership.ts';
 import type { LimitOutcome } from '../domain/plan/removal-limit.ts';
+import { settingFields } from '../domain/plan/rewrites.ts';
 import { byTrafficColumn } from '../domain/policy/policy.ts';
 import type { CandidateRule } from '../domain/rules/candidate-rules.ts';
 import type { RuleContent } from '../domain/rules/rule-content.ts';
@@ -239,10 +240,17 @@ const rule = exactly<RuleRecord>()(
     service,
     contributions,
     content,
+    applications: texts.exactOptional(),
     intent: z
       .discriminatedUnion('kind', [
         z.object({ kind: z.literal('add'), execution: text, content }),
-        z.object({ kind: z.literal('change'), execution: text, content, contributions }),
+        z.object({
+          kind: z.literal('change'),
+          execution: text,
+          content,
+          applications: texts.exactOptional(),
+          contributions,
+        }),
         z.object({ kind: z.literal('move'), execution: text }),
         z.object({ kind: z.literal('remove'), execution: text, declined }),
       ])
@@ -326,6 +334,17 @@ const plan = exactly<Plan>()(
     removals: list(z.object({ ...planned, why: text })),
     shrinks: list(z.object({ ...planned, contributions, source: members, destination: members, why: text })),
     moves: list(z.object({ ...planned, past: text.nullable().exactOptional() })),
+    rewrites: list(
+      z.object({
+        ...planned,
+        content,
+        fields: list(z.enum(settingFields)),
+        candidate: candidate.nullable(),
+        applications: texts,
+        contributions,
+        why: text,
+      }),
+    ).exactOptional(),
     judged: list(judged),
     alreadyOurs: texts,
     closuresWritten: list(closed),

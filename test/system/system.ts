@@ -59,10 +59,12 @@ export const localFunctions = (
 ): Readonly<Record<string, LocalFunction>> =>
   Object.fromEntries(
     Object.entries(steps).map(([name, step]) => {
-      const handler = handlerOf(step, surroundings) as unknown as (
-        event: unknown,
-        context: unknown,
-      ) => Promise<unknown>;
+      // A function that starts anew each time: what a deployment changes in the environment is seen by the next call.
+      const handler = (event: unknown, context: unknown): Promise<unknown> =>
+        (handlerOf(step, surroundings) as unknown as (event: unknown, context: unknown) => Promise<unknown>)(
+          event,
+          context,
+        );
       const { now } = surroundings.world;
       const run: LocalFunction = (input, invocation) =>
         around(invocation, () => handler(input, lambdaContext(name, now(), now)));

@@ -6,6 +6,7 @@ import type { Plan } from './make-plan.ts';
 import type { RuleRecord } from './ownership.ts';
 import type { OwnedRuleName } from './recognise.ts';
 import type { PlannedFor } from './removals.ts';
+import type { SettingField } from './rewrites.ts';
 
 /**
  * One edit of the candidate configuration, in the terms of the rulebase. A rule that exists can be edited only under the name
@@ -19,6 +20,13 @@ export type Edit =
       readonly name: OwnedRuleName;
       readonly field: 'source' | 'destination';
       readonly members: readonly string[];
+    }
+  /** Replaces the nodes of these fields by what the content says, or deletes them where it says nothing. */
+  | {
+      readonly kind: 'set-fields';
+      readonly name: OwnedRuleName;
+      readonly fields: readonly SettingField[];
+      readonly content: RuleContent;
     }
   | {
       readonly kind: 'add-service';
@@ -53,7 +61,7 @@ export interface Chosen {
  * `nameOf` tells the name of a rule that was recognised as ours, or raises what happens when it is no longer.
  */
 export const editsFor = (
-  { removals, shrinks, moves }: Pick<Plan, 'removals' | 'shrinks' | 'moves'>,
+  { removals, shrinks, rewrites = [], moves }: Pick<Plan, 'removals' | 'shrinks' | 'rewrites' | 'moves'>,
   { additions, made }: Chosen,
   nameOf: (planned: PlannedFor) => OwnedRuleName,
   { bottomRule, tag }: { readonly bottomRule: string; readonly tag: string | null },
@@ -67,6 +75,10 @@ export const editsFor = (
         return members === null ? [] : [{ kind: 'set-members', name: nameOf(planned), field, members }];
       }),
     ),
+    ...rewrites.map((planned): Edit => {
+      const { fields, content } = planned;
+      return { kind: 'set-fields', name: nameOf(planned), fields, content };
+    }),
     ...[...made].map(
       ([name, { protocol, ports }]): Edit => ({
         kind: 'add-service',

@@ -19,8 +19,8 @@ import { lackOf, type Obstacle, obstacleOf } from './obstacle.ts';
 import type { ObjectRecord, RuleRecord } from './ownership.ts';
 import { placing } from './placing.ts';
 import { type ClosureInputs, type PlannedClosures, planClosures } from './plan-closures.ts';
-import { type Recognition, recognise } from './recognise.ts';
-import { judgeWithout, type PutAside, putAsideText, type Refused } from './refusals.ts';
+import { type Recognised, type Recognition, recognise } from './recognise.ts';
+import { countingRefusals, judgeWithout, type PutAside, putAsideText, type Refused } from './refusals.ts';
 import { remadeRules } from './remade.ts';
 import { type LimitInputs, type LimitOutcome, type RemovalLimits, removeWithinLimit } from './removal-limit.ts';
 import {
@@ -32,6 +32,7 @@ import {
   type Removals,
   withRemovals,
 } from './removals.ts';
+import { type PlannedRewrite, planRewrites, type Rewrites, saysOfRewrite } from './rewrites.ts';
 import { settleObjects, unusedServices } from './service-objects.ts';
 
 /** The firewall as it was read once. */
@@ -99,6 +100,8 @@ export interface Plan {
   readonly removals: readonly PlannedRemoval[];
   readonly shrinks: readonly PlannedShrink[];
   readonly moves: readonly PlannedMove[];
+  /** Rules of ours that settings would write otherwise by now. Absent: none. */
+  readonly rewrites?: readonly PlannedRewrite[];
   /** Every candidate rule that nothing of ours stands for, with its verdict: the `needed` ones are added. */
   readonly judged: readonly Judged[];
   /** Candidate rules that are needed and that the firewall refused: the plan does without. Absent: none. */
@@ -137,11 +140,11 @@ export const additionsOf = ({ judged }: Pick<Plan, 'judged'>): readonly Candidat
 /** Whether a plan takes access away; and whether it does anything else to the firewall. */
 export const closes = ({ removals, shrinks }: Pick<Plan, 'removals' | 'shrinks'>): boolean =>
   removals.length + shrinks.length > 0;
-export const opens = (plan: Pick<Plan, 'judged' | 'moves'>): boolean =>
-  additionsOf(plan).length + plan.moves.length > 0;
+export const opens = (plan: Pick<Plan, 'judged' | 'moves' | 'rewrites'>): boolean =>
+  additionsOf(plan).length + plan.moves.length + (plan.rewrites?.length ?? 0) > 0;
 
 /** The plan without all that only opens. */
-export const closingOf = (plan: Plan): Plan => ({ ...plan, judged: [], moves: [] });
+export const closingOf = (plan: Plan): Plan => ({ ...plan, judged: [], moves: [], rewrites: [] });
 
 /** Whether a plan changes anything, on the firewall or in the records. */
 export const changesAnything = (plan: Plan): boolean =>
@@ -202,7 +205,7 @@ const judgedLine = ({ candidate, verdict }: Judged): OutcomeLine => ({
 });
 
 const outcomeLines = (
-  { removals, shrinks }: Removals,
+  { removals, shrinks, rewrites }: Pick<Removals, 'removals' | 'shrinks'> & Pick<Rewrites, 'rewrites'>,
   recognition: Recognition,
   judged: readonly Judged[],
 ): readonly OutcomeLine[] => {
@@ -216,8 +219,33 @@ const outcomeLines = (
   return [
     ...removals.map(({ id, name, why }) => ({ about: about(id), text: `removed "${name}": ${why}` })),
     ...shrinks.map(({ id, name, why }) => ({ about: about(id), text: `shrunk "${name}": ${why}` })),
+    ...rewrites.map(({ id, name, why }) => ({ about: about(id), text: `rewritten "${name}": ${why}` })),
     ...judged.map(judgedLine),
   ];
+};
+
+/** Rules of ours that the rest of the plan leaves as they are. */
+const untouched = ({ owned }: Recognition, { kept, shrinks, moves, repaired }: Removals): readonly Recognised[] => {
+  const stays = new Set(kept.map(({ uuid }) => uuid));
+  const changed = new Set([...shrinks, ...moves, ...repaired].map(({ id }) => id));
+  return owned.filter(({ uuid, record }) => stays.has(uuid) && !changed.has(record.id));
+};
+
+/** The removals as if these rules of ours went as well. */
+const withoutRules = (removals: Removals, uuids: readonly string[]): Removals => {
+  const gone = removals.kept.filter(({ uuid }) => uuids.includes(uuid));
+  return {
+    ...removals,
+    removals: [...removals.removals, ...gone.map(({ record: { id, name }, uuid }) => ({ id, name, uuid, why: '' }))],
+    kept: removals.kept.filter((each) => !gone.includes(each)),
+  };
+};
+
+const refusedRewrites = (
+  judging: Parameters<typeof countingRefusals>[0],
+): ((rewrite: PlannedRewrite) => string | null) => {
+  const counting = countingRefusals(judging);
+  return (rewrite) => counting.get(judging.digestOf(saysOfRewrite(rewrite)))?.words ?? null;
 };
 
 /**
@@ -269,15 +297,40 @@ export const makePlan = (inputs: PlanInputs): Plan => {
   const missing = missingCandidates([...candidates, ...aside], removals.kept);
   const fitted = fitToDevice(missing, firewall.candidate, firewall.destinationNat);
   const decryptionOf = decryptionReader(viewsOf(inputs).map(({ policy }) => policy));
-  const { judged, putAside } = judgeWithout(lack === null ? withDecryption(fitted.candidates, decryptionOf) : [], {
+  const judging = {
     ...inputs,
     refused: inputs.refused ?? { refusals: [], run: '', isRedriven: false },
     now: inputs.closures.now,
+    candidate: firewall.candidate,
+  };
+  const { judged, putAside } = judgeWithout(lack === null ? withDecryption(fitted.candidates, decryptionOf) : [], {
+    ...judging,
     style: settings.style,
     own: inputs.limit.own,
-    candidate: firewall.candidate,
     judge: (some) => (some.length === 0 ? [] : judge(inputs, removals, closures, some)),
   });
+  const { rewrites, reports: notRewritten } =
+    lack === null
+      ? planRewrites({
+          staying: untouched(recognition, removals),
+          ownUuids: new Set(recognition.owned.map(({ uuid }) => uuid)),
+          candidates,
+          scope: inputs.scope,
+          policy: firewall.candidate,
+          bottomRule: settings.bottomRule,
+          zones,
+          style: settings.style,
+          limits: settings.limits,
+          approved: inputs.limit.approved,
+          refusedWith: refusedRewrites(judging),
+          fit: (candidate) =>
+            withDecryption(
+              fitToDevice([candidate], firewall.candidate, firewall.destinationNat).candidates,
+              decryptionOf,
+            )[0] ?? null,
+          judge: (some, without) => judge(inputs, withoutRules(removals, without), closures, some),
+        })
+      : { rewrites: [], reports: [] };
 
   const ownUuids = new Set([...rules, ...recognition.repaired].flatMap(({ uuid }) => uuid ?? []));
   const services = settleObjects(objects, firewall, ownUuids);
@@ -294,6 +347,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     removals: removals.removals,
     shrinks: removals.shrinks,
     moves: removals.moves,
+    ...(rewrites.length > 0 ? { rewrites } : {}),
     judged,
     putAside,
     alreadyOurs: heldTexts(candidates, removals.kept),
@@ -305,6 +359,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     unused: unusedServices(firewall, services.objects),
     reports: [
       ...reports,
+      ...notRewritten,
       ...[...recognition.reports, ...placed.reports, ...services.reports].map(({ text }) => text),
       ...closures.reports,
       ...cutOffByDecryption(recognition, removals, decryptionOf),
@@ -314,7 +369,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     limit,
     obstacle: obstacleOf(inputs.limit, lack, missing, limit.awaiting),
     lines: [
-      ...outcomeLines(removals, recognition, judged),
+      ...outcomeLines({ ...removals, rewrites }, recognition, judged),
       ...putAside.map((one) => ({ about: one.about, text: putAsideText(one) })),
       ...fitted.leftOut.map(({ what, reason, about }) => ({ about, text: `${what}: ${reason}` })),
     ],

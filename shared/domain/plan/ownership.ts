@@ -12,6 +12,8 @@ export type Intent =
       readonly execution: string;
       readonly content: RuleContent;
       readonly contributions: Contributions;
+      /** See `RuleRecord`; absent where it stays. */
+      readonly applications?: readonly string[];
     }
   | { readonly kind: 'move'; readonly execution: string }
   | {
@@ -43,6 +45,8 @@ export interface RuleRecord {
   readonly contributions: Contributions;
   /** As last read back from the firewall after a write of ours. */
   readonly content: RuleContent;
+  /** The App-IDs by the settings it was written under, without what decryption adds. Absent in what earlier releases wrote. */
+  readonly applications?: readonly string[];
   readonly intent: Intent | null;
   /**
    * Of a tombstone that an earlier release wrote: grants that an administrator had taken out of the rule before it lost the
@@ -54,6 +58,15 @@ export interface RuleRecord {
   /** Event id and execution name that brought the rule. */
   readonly broughtBy: { readonly eventId: string; readonly execution: string };
 }
+
+/** A record whose change the firewall shows. */
+export const changedRecord = (record: RuleRecord, intent: Extract<Intent, { kind: 'change' }>): RuleRecord => ({
+  ...record,
+  content: intent.content,
+  contributions: intent.contributions,
+  ...(intent.applications === undefined ? {} : { applications: intent.applications }),
+  intent: null,
+});
 
 /** A service object that the system made. One of this name with another value is somebody else's, or was changed. */
 export interface ObjectRecord {

@@ -5,12 +5,14 @@ import type { RuleContent } from '../rules/rule-content.ts';
 import { contentOfRule, differences } from '../rules/rule-content.ts';
 import { standsAbove } from './placing.ts';
 import type { PlannedMove, PlannedRemoval, PlannedShrink } from './removals.ts';
+import type { PlannedRewrite } from './rewrites.ts';
 
 /** What was just written to the candidate configuration. */
 export interface Written {
   readonly removals: readonly PlannedRemoval[];
   readonly shrinks: readonly PlannedShrink[];
   readonly moves: readonly PlannedMove[];
+  readonly rewrites?: readonly PlannedRewrite[];
   readonly additions: readonly {
     readonly record: { readonly id: string; readonly name: string };
     readonly content: RuleContent;
@@ -23,7 +25,7 @@ export interface Written {
  */
 export const readBack = (
   policy: Policy,
-  { removals, shrinks, moves, additions }: Written,
+  { removals, shrinks, moves, rewrites = [], additions }: Written,
   bottomRule: string,
 ): { readonly rules: ReadonlyMap<string, SecurityRule>; readonly problems: readonly string[] } => {
   const local = localRules(policy);
@@ -54,6 +56,13 @@ export const readBack = (
       if (differ.length > 0) problems.push(`"${shrink.name}" reads back with another ${differ.join(', ')}`);
       else rules.set(shrink.id, rule);
     }
+  }
+  for (const { id, uuid, name, content } of rewrites) {
+    const rule = byUuid.get(uuid);
+    const differ = rule === undefined ? [] : differences(contentOfRule(rule), content);
+    if (rule === undefined) problems.push(`"${name}" has disappeared`);
+    else if (differ.length > 0) problems.push(`"${name}" reads back with another ${differ.join(', ')}`);
+    else rules.set(id, rule);
   }
   for (const { id, uuid, name, past } of moves) {
     const rule = byUuid.get(uuid);

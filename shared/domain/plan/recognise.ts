@@ -5,7 +5,7 @@ import { localRules, type Policy, type SecurityRule, trafficColumns } from '../p
 import { contentOfRule, differences, type RuleContent } from '../rules/rule-content.ts';
 import { contains, isCidr } from '../sets/addresses.ts';
 import { lookAlikes, lookAlikeText } from './look-alikes.ts';
-import type { RuleRecord } from './ownership.ts';
+import { changedRecord, type RuleRecord } from './ownership.ts';
 import { changedService } from './service-objects.ts';
 
 declare const ofOurs: unique symbol;
@@ -291,7 +291,7 @@ const settleIntent = (record: RuleRecord, rule: SecurityRule): RuleRecord => {
   const { intent } = record;
   if (intent === null) return record;
   if (intent.kind === 'change' && differences(contentOfRule(rule), intent.content).length === 0) {
-    return { ...record, content: intent.content, contributions: intent.contributions, intent: null };
+    return changedRecord(record, intent);
   }
   return { ...record, intent: null };
 };

@@ -128,7 +128,7 @@ export const namedDigest = (
 };
 
 /** Whether a plan does without what was refused. What another run only suspected counts for nothing. */
-const counts = (refusal: Refusal, judging: Judging): boolean =>
+const counts = (refusal: Refusal, judging: Omit<Judging, 'judge' | 'style' | 'own'>): boolean =>
   refusal.triedBy === judging.refused.run ||
   (refusal.state === 'put aside' &&
     judging.now < refusal.triedAt + hoursAfter(refusal.tries) * hourMilliseconds &&
@@ -150,6 +150,10 @@ const aboutOf = (candidate: CandidateRule): readonly string[] => [
   ...new Set(candidate.sources.map(({ securityGroupRule }) => securityGroupRule)),
 ];
 
+/** The refusals that a plan goes by, by what they say. */
+export const countingRefusals = (judging: Omit<Judging, 'judge' | 'style' | 'own'>): ReadonlyMap<string, Refusal> =>
+  new Map(judging.refused.refusals.filter((each) => counts(each, judging)).map((each) => [each.id, each]));
+
 /**
  * Judges without what was refused of the needed candidate rules: as if it had never been asked for, so that what only such a
  * rule would have let through gets a rule of its own.
@@ -159,7 +163,7 @@ export const judgeWithout = (
   judging: Judging,
 ): { readonly judged: readonly Judged[]; readonly putAside: readonly PutAside[] } => {
   const { refused, own, style, judge, digestOf } = judging;
-  const counting = new Map(refused.refusals.filter((each) => counts(each, judging)).map((each) => [each.id, each]));
+  const counting = countingRefusals(judging);
   const putAside: PutAside[] = [];
   let asked = candidates;
   for (;;) {
