@@ -30,6 +30,7 @@ export const deriveRules = defineHeldStep({
       from: settings.UNTRUST_ZONE,
       to: settings.TRUST_ZONE,
       translation,
+      grouping: settings.RULE_GROUPING,
     });
     const scope = resolved.inScope;
     const lost = await losses(held, ec2, found, { scope, candidates });

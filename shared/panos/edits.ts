@@ -1,5 +1,5 @@
 import type { Edit } from '../domain/plan/edits.ts';
-import type { SettingField } from '../domain/plan/rewrites.ts';
+import type { RewrittenField } from '../domain/plan/rewrites.ts';
 import type { ServiceObject } from '../domain/policy/policy.ts';
 import { trafficColumns } from '../domain/policy/policy.ts';
 import type { RuleContent } from '../domain/rules/rule-content.ts';
@@ -54,7 +54,8 @@ const ruleChildren = (content: RuleContent): readonly XmlElement[] => [
   ...(content.description === '' ? [] : [textElement('description', content.description)]),
 ];
 
-const settingElements: Readonly<Record<SettingField, string>> = {
+const fieldElements: Readonly<Record<RewrittenField, string>> = {
+  destination: 'destination',
   from: 'from',
   to: 'to',
   application: 'application',
@@ -64,8 +65,8 @@ const settingElements: Readonly<Record<SettingField, string>> = {
 };
 
 /** The node by which a rule says a field; null where it says nothing. */
-const settingNode = (field: SettingField, content: RuleContent): XmlElement | null =>
-  ruleChildren(content).find(({ name }) => name === settingElements[field]) ?? null;
+const fieldNode = (field: RewrittenField, content: RuleContent): XmlElement | null =>
+  ruleChildren(content).find(({ name }) => name === fieldElements[field]) ?? null;
 
 const serviceChildren = (service: ServiceObject, tag: string | null): readonly XmlElement[] => [
   element('protocol', [
@@ -90,8 +91,8 @@ export const operationsFor = (place: Places, edit: Edit): readonly Operation[] =
       return [replacement(place.ruleField(edit.name, edit.field), memberList(edit.field, edit.members))];
     case 'set-fields':
       return edit.fields.map((field) => {
-        const node = settingNode(field, edit.content);
-        const xpath = place.ruleField(edit.name, settingElements[field]);
+        const node = fieldNode(field, edit.content);
+        const xpath = place.ruleField(edit.name, fieldElements[field]);
         return node === null ? deletion(xpath) : replacement(xpath, node);
       });
     case 'add-service':

@@ -119,6 +119,11 @@ const settings = {
     about: '`app-id` maps well-known single ports to App-IDs, `port-only` never does.',
     schema: z.enum(['app-id', 'port-only']).default('app-id'),
   },
+  RULE_GROUPING: {
+    about:
+      '`event`: rules are named after the instance or group of the call that brings them; `group`: one rule for each security group and kind of traffic, which grows and shrinks.',
+    schema: z.enum(['event', 'group']).default('event'),
+  },
   PORT_APPLICATIONS: {
     about: 'App-IDs by protocol and port, over the built-in table: {"tcp/443":["ssl","web-browsing"]}.',
     schema: json(z.record(z.string().regex(/^(tcp|udp)\/[0-9]+$/), z.array(z.string().min(1)).min(1))).default({}),

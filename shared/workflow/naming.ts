@@ -59,7 +59,7 @@ const additionFor = (
 
 /** The additions of the plan, with names and service objects chosen; nothing is written yet but the counters. */
 export const chooseNames = async (
-  plan: Pick<Plan, 'judged'>,
+  plan: Pick<Plan, 'judged' | 'carried'>,
   configurations: Configurations,
   records: Records,
   objects: readonly ObjectRecord[],

@@ -8,7 +8,7 @@ import type { UnexplainedLoss } from '../domain/plan/losses.ts';
 import type { Plan } from '../domain/plan/make-plan.ts';
 import type { ObjectRecord, RuleRecord } from '../domain/plan/ownership.ts';
 import type { LimitOutcome } from '../domain/plan/removal-limit.ts';
-import { settingFields } from '../domain/plan/rewrites.ts';
+import { rewrittenFields } from '../domain/plan/rewrites.ts';
 import { byTrafficColumn } from '../domain/policy/policy.ts';
 import type { CandidateRule } from '../domain/rules/candidate-rules.ts';
 import type { RuleContent } from '../domain/rules/rule-content.ts';
@@ -338,7 +338,7 @@ const plan = exactly<Plan>()(
       z.object({
         ...planned,
         content,
-        fields: list(z.enum(settingFields)),
+        fields: list(z.enum(rewrittenFields)),
         candidate: candidate.nullable(),
         applications: texts,
         contributions,
@@ -357,6 +357,7 @@ const plan = exactly<Plan>()(
     notTouched: texts,
     limit,
     bottomRule: text.nullable().exactOptional(),
+    carried: list(z.number()).exactOptional(),
     putAside: list(
       z.object({
         id: text,

@@ -43,6 +43,8 @@ interface CauseItem extends Item {
   /** How many there were when it was told last, and when that was; 0 when it was not told yet. */
   readonly told: number;
   readonly toldAt: number;
+  /** The failure whose message is due and has not gone out yet, should the run that tells of it die; null: none. */
+  readonly due?: string | null;
 }
 
 const partition = 'failure';
@@ -115,11 +117,11 @@ export const createFailures = ({
 
   return {
     tell: async ({ cause, error, execution, end, endedAt, message }) => {
-      let isRedrive = false;
+      const which = `${execution} ${end}`;
       const counted = await change(cause, (was) => {
         const runs = was?.runs ?? [];
         if (runs.some((run) => run.execution === execution && run.end === end)) return null;
-        isRedrive = runs.some((run) => run.execution === execution);
+        const isRedrive = runs.some((run) => run.execution === execution);
         const begun = {
           pk: partition,
           sk: cause,
@@ -130,14 +132,17 @@ export const createFailures = ({
           toldAt: 0,
         } as const;
         const all = [...runs, { execution, end }].slice(-mostRuns);
-        return { ...(was ?? begun), error, count: (was?.count ?? 0) + 1, runs: all };
+        const { count, told, toldAt } = { ...(was ?? begun), count: (was?.count ?? 0) + 1 };
+        const isDue = count >= 10 * told || now() - toldAt >= dayMilliseconds || isRedrive;
+        return { ...(was ?? begun), error, count, runs: all, due: isDue ? which : null };
       });
-      if (counted === null) return false;
-      const { count, told, toldAt } = counted;
-      const isMore = count > told && (count >= 10 * told || now() - toldAt >= dayMilliseconds || isRedrive);
-      if (!isMore) return false;
+      // Counted before: it says something only where that has not gone out.
+      if (counted?.due !== which) return false;
+      const { count } = counted;
       await publish(tellingOf(counted, timeText(counted.firstAt), message));
-      await change(cause, (was) => (was === null ? null : { ...was, told: Math.max(was.told, count), toldAt: now() }));
+      await change(cause, (was) =>
+        was === null ? null : { ...was, told: Math.max(was.told, count), toldAt: now(), due: null },
+      );
       return true;
     },
     tellOver: async (isOpen, lasting = new Set()) => {

@@ -6,7 +6,7 @@ import type { Plan } from './make-plan.ts';
 import type { RuleRecord } from './ownership.ts';
 import type { OwnedRuleName } from './recognise.ts';
 import type { PlannedFor } from './removals.ts';
-import type { SettingField } from './rewrites.ts';
+import type { RewrittenField } from './rewrites.ts';
 
 /**
  * One edit of the candidate configuration, in the terms of the rulebase. A rule that exists can be edited only under the name
@@ -25,7 +25,7 @@ export type Edit =
   | {
       readonly kind: 'set-fields';
       readonly name: OwnedRuleName;
-      readonly fields: readonly SettingField[];
+      readonly fields: readonly RewrittenField[];
       readonly content: RuleContent;
     }
   | {

@@ -15,6 +15,7 @@ import { asClosure, type Closed, type ClosureRecord } from './closures.ts';
 import { cutOffByDecryption } from './cut-off.ts';
 import { planDigest } from './digest.ts';
 import { following } from './follow.ts';
+import { planGrowths } from './growths.ts';
 import { lackOf, type Obstacle, obstacleOf } from './obstacle.ts';
 import type { ObjectRecord, RuleRecord } from './ownership.ts';
 import { placing } from './placing.ts';
@@ -100,10 +101,12 @@ export interface Plan {
   readonly removals: readonly PlannedRemoval[];
   readonly shrinks: readonly PlannedShrink[];
   readonly moves: readonly PlannedMove[];
-  /** Rules of ours that settings would write otherwise by now. Absent: none. */
+  /** Rules of ours that settings would write otherwise by now, or that grow. Absent: none. */
   readonly rewrites?: readonly PlannedRewrite[];
   /** Every candidate rule that nothing of ours stands for, with its verdict: the `needed` ones are added. */
   readonly judged: readonly Judged[];
+  /** Places, in `judged`, of the needed candidate rules that standing rules carry by growing. Absent: none. */
+  readonly carried?: readonly number[];
   /** Candidate rules that are needed and that the firewall refused: the plan does without. Absent: none. */
   readonly putAside?: readonly PutAside[];
   /** Candidate rules that are not judged, or not all of them, in words: rules of ours stand for them already. */
@@ -133,9 +136,13 @@ export interface Plan {
   readonly lines: readonly OutcomeLine[];
 }
 
-/** The candidate rules of a plan that are added. */
-export const additionsOf = ({ judged }: Pick<Plan, 'judged'>): readonly CandidateRule[] =>
-  judged.flatMap(({ candidate, verdict }) => (verdict.kind === 'needed' ? [candidate] : []));
+/** The candidate rules of a plan that are added as rules of their own. */
+export const additionsOf = ({ judged, carried = [] }: Pick<Plan, 'judged' | 'carried'>): readonly CandidateRule[] => {
+  const grown = new Set(carried);
+  return judged.flatMap(({ candidate, verdict }, at) =>
+    verdict.kind === 'needed' && !grown.has(at) ? [candidate] : [],
+  );
+};
 
 /** Whether a plan takes access away; and whether it does anything else to the firewall. */
 export const closes = ({ removals, shrinks }: Pick<Plan, 'removals' | 'shrinks'>): boolean =>
@@ -219,7 +226,10 @@ const outcomeLines = (
   return [
     ...removals.map(({ id, name, why }) => ({ about: about(id), text: `removed "${name}": ${why}` })),
     ...shrinks.map(({ id, name, why }) => ({ about: about(id), text: `shrunk "${name}": ${why}` })),
-    ...rewrites.map(({ id, name, why }) => ({ about: about(id), text: `rewritten "${name}": ${why}` })),
+    ...rewrites.map(({ id, name, why }) => ({
+      about: about(id),
+      text: `${why.startsWith('grown') ? 'grown' : 'rewritten'} "${name}": ${why}`,
+    })),
     ...judged.map(judgedLine),
   ];
 };
@@ -309,11 +319,23 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     own: inputs.limit.own,
     judge: (some) => (some.length === 0 ? [] : judge(inputs, removals, closures, some)),
   });
-  const { rewrites, reports: notRewritten } =
+  const ownNow = new Set(recognition.owned.map(({ uuid }) => uuid));
+  const refusedWith = refusedRewrites(judging);
+  const { growths, carried } = planGrowths({
+    staying: untouched(recognition, removals),
+    ownUuids: ownNow,
+    judged,
+    policy: firewall.candidate,
+    bottomRule: settings.bottomRule,
+    style: settings.style,
+    refusedWith,
+  });
+  const grown = new Set(growths.map(({ id }) => id));
+  const { rewrites: followed, reports: notRewritten } =
     lack === null
       ? planRewrites({
-          staying: untouched(recognition, removals),
-          ownUuids: new Set(recognition.owned.map(({ uuid }) => uuid)),
+          staying: untouched(recognition, removals).filter(({ record }) => !grown.has(record.id)),
+          ownUuids: ownNow,
           candidates,
           scope: inputs.scope,
           policy: firewall.candidate,
@@ -322,7 +344,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
           style: settings.style,
           limits: settings.limits,
           approved: inputs.limit.approved,
-          refusedWith: refusedRewrites(judging),
+          refusedWith,
           fit: (candidate) =>
             withDecryption(
               fitToDevice([candidate], firewall.candidate, firewall.destinationNat).candidates,
@@ -331,6 +353,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
           judge: (some, without) => judge(inputs, withoutRules(removals, without), closures, some),
         })
       : { rewrites: [], reports: [] };
+  const rewrites = [...growths, ...followed];
 
   const ownUuids = new Set([...rules, ...recognition.repaired].flatMap(({ uuid }) => uuid ?? []));
   const services = settleObjects(objects, firewall, ownUuids);
@@ -349,6 +372,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     moves: removals.moves,
     ...(rewrites.length > 0 ? { rewrites } : {}),
     judged,
+    ...(carried.length > 0 ? { carried } : {}),
     putAside,
     alreadyOurs: heldTexts(candidates, removals.kept),
     closuresWritten: closures.written,

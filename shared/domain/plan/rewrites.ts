@@ -1,23 +1,25 @@
 import type { Contributions } from '../grants/grants.ts';
-import { bottomPlace } from '../policy/bottom-rule.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { CandidateRule } from '../rules/candidate-rules.ts';
 import { contentOfRule, differences, type RuleContent, type RuleStyle } from '../rules/rule-content.ts';
 import { trafficKey } from '../sets/traffic.ts';
 import type { Judged } from '../verdict/verdict-words.ts';
 import { GrantIndex } from './grant-index.ts';
+import { standsBetween } from './growths.ts';
 import type { Recognised } from './recognise.ts';
 import type { PlannedFor } from './removals.ts';
 
 /** What of a rule's content settings decide, beside the grants it stands for. */
-export const settingFields = ['from', 'to', 'application', 'logSetting', 'profileGroup', 'tags'] as const;
-export type SettingField = (typeof settingFields)[number];
+const settingFields = ['from', 'to', 'application', 'logSetting', 'profileGroup', 'tags'] as const;
+type SettingField = (typeof settingFields)[number];
+export const rewrittenFields = [...settingFields, 'destination'] as const;
+export type RewrittenField = (typeof rewrittenFields)[number];
 
-/** A rule of ours that stands as it was written, and that the settings of today would write otherwise. */
+/** A rule of ours that stands as it was written, and that is to say something else: by the settings of today, or grown. */
 export interface PlannedRewrite extends PlannedFor {
   readonly content: RuleContent;
-  readonly fields: readonly SettingField[];
-  /** What the rule lets through by now, where the settings change that: it was judged like an addition. Null: nothing of it. */
+  readonly fields: readonly RewrittenField[];
+  /** What the rule lets through that it did not before: it was judged like an addition. Null: nothing. */
   readonly candidate: CandidateRule | null;
   /** App-IDs by the settings, for the record. */
   readonly applications: readonly string[];
@@ -101,7 +103,9 @@ const todays = (
   };
   const differ = differences(wanted, content);
   const isLacking = isAnother && fitted === null;
-  const fields = settingFields.filter((field) => differ.includes(field) || (field === 'application' && isLacking));
+  const fields: readonly SettingField[] = settingFields.filter(
+    (field) => differ.includes(field) || (field === 'application' && isLacking),
+  );
   if (fields.length === 0) return null;
   const opens = fields.some((field) => opening.includes(field));
   const candidate = opens && fitted !== null ? { ...fitted, application } : null;
@@ -110,14 +114,6 @@ const todays = (
     isCarried: !isLacking && (!opens || candidate !== null),
     rewrite: { id: record.id, uuid, name, content: wanted, fields, candidate, applications, contributions, why },
   };
-};
-
-/** The first rule of others between one of ours and the place where ours stand; null when there is none. */
-const standsBetween = (uuid: string, { policy, bottomRule, ownUuids }: RewriteInputs): string | null => {
-  const end = bottomPlace(policy, bottomRule) ?? policy.rules.length;
-  const at = policy.rules.findIndex((rule) => rule.uuid === uuid);
-  const other = policy.rules.slice(at + 1, end).find((rule) => rule.uuid === null || !ownUuids.has(rule.uuid));
-  return other?.name ?? null;
 };
 
 const isWhole = ({ candidate, verdict }: Judged, { contributions }: PlannedRewrite): boolean =>

@@ -65,6 +65,8 @@ export interface CandidateContext {
   readonly from: string;
   readonly to: string;
   readonly translation: TranslationSettings;
+  /** `group`: one rule for each group and kind of traffic, whatever call brings it. Absent: `event`. */
+  readonly grouping?: 'event' | 'group';
 }
 
 /** Members a rule has at most on either side. */
@@ -106,6 +108,11 @@ const claimsOf = (context: CandidateContext): ((grant: Grant) => Claim) => {
   const unnamed = whole === undefined ? 'an earlier change' : describe(whole);
   return (grant) => {
     const claim = claims.get(grant.group) ?? claims.get(grant.instance);
+    if (context.grouping === 'group') {
+      const subject: Subject = { kind: 'group', id: grant.group };
+      const { broughtBy } = claim ?? calls.get(grant.interface) ?? { broughtBy: unnamed };
+      return { subject, broughtBy, order: claims.get(grant.group)?.order ?? `2 ${grant.group}` };
+    }
     if (claim !== undefined) return claim;
     // An interface of an AWS service has no instance: its rules are the group's.
     const subject: Subject = grant.instance.startsWith('i-')

@@ -74,14 +74,23 @@ test('the same inputs make the same plan', () => {
   assert.deepEqual(makePlan(inputs({ desired })), makePlan(inputs({ desired })));
 });
 
-test('what is granted beside a rule of ours is judged and added, and of what is ours in part that is said', () => {
+test('what is granted beside a rule of ours is judged and the rule grows, or a further one is added; of what is ours in part that is said', () => {
   const two = [destination(1), destination(1, '10.0.1.9/32')];
   const both = grantsOf({ sources: [source('0.0.0.0/0')], destinations: two }, record);
   const plan = makePlan(inputs({ desired: both }));
+  const addresses = (candidates: ReturnType<typeof additionsOf>) =>
+    candidates.map(({ destinations }) => destinations.map(({ address }) => address));
   assert.deepEqual(
-    additionsOf(plan).map(({ destinations }) => destinations.map(({ address }) => address)),
-    [['10.0.1.9/32']],
+    plan.judged.map(({ verdict }) => verdict.kind),
+    ['needed'],
   );
+  assert.deepEqual([additionsOf(plan), plan.carried], [[], [0]]);
+  assert.deepEqual(
+    (plan.rewrites ?? []).map(({ id, fields, content }) => [id, fields, content.destination]),
+    [['i-1-1', ['destination'], ['10.0.1.1/32', '10.0.1.9/32']]],
+  );
+  const edited = makePlan(inputs({ desired: both, rules: [standing(record, { description: 'his own' })] }));
+  assert.deepEqual([addresses(additionsOf(edited)), edited.rewrites], [[['10.0.1.9/32']], undefined]);
   assert.deepEqual(plan.alreadyOurs, ['sg-1 tcp 443 from 0.0.0.0/0 to 10.0.1.1/32, 10.0.1.9/32 (in part)']);
   assert.equal(changesAnything(plan), true);
 });

@@ -66,6 +66,7 @@ test('what has no default is enough; the rest has the documented defaults', () =
       SERVICE_INTERFACES: 'leave-out',
       REFUSE_MORE_APPLICATIONS: 'no',
       PUSHED_POST_RULES: 'leave-out',
+      RULE_GROUPING: 'event',
     },
   );
 });
@@ -133,6 +134,7 @@ const malformed: Readonly<Partial<Record<keyof Settings, readonly string[]>>> = 
   SERVICE_INTERFACES: ['yes', 'Include'],
   REFUSE_MORE_APPLICATIONS: ['true', 'Yes'],
   PUSHED_POST_RULES: ['yes', 'Open'],
+  RULE_GROUPING: ['yes', 'Group'],
 };
 
 test('each malformed value is refused by the name of its setting, with what it is for', () => {
