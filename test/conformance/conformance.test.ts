@@ -1,12 +1,21 @@
 import { after, describe, test } from 'node:test';
 import { accessFacts } from './access-facts.ts';
+import { captureFacts } from './capture-facts.ts';
+import { changeListFacts } from './change-list-facts.ts';
 import { commitFacts } from './commit-facts.ts';
 import { configFacts } from './config-facts.ts';
 import { conforming, type Evidence, type Fact } from './fact.ts';
 import { opFacts } from './op-facts.ts';
 import { realTarget, simulatorStage } from './target.ts';
 
-const facts: readonly Fact[] = [...accessFacts, ...configFacts, ...commitFacts, ...opFacts];
+const facts: readonly Fact[] = [
+  ...accessFacts,
+  ...configFacts,
+  ...commitFacts,
+  ...opFacts,
+  ...captureFacts,
+  ...changeListFacts,
+];
 const real = realTarget();
 const stage = real === null ? await simulatorStage() : null;
 const passed = new Map<Evidence, number>();

@@ -14,6 +14,11 @@ Runs a PAN-OS firewall simulator on 127.0.0.1 until Ctrl-C.
   --user NAME        the administrator whose API key is printed (default ${defaultAdministrator}, else the first one)
   --job-seconds N    how long a commit takes (default 2)
   --sw-version V     the PAN-OS release it says it is (default 11.1.4); before 9.1 locks are listed without a vsys
+  --change-list WHAT what the list of uncommitted changes names: entry (default), node, container or written
+  --change-owners W  each: a line for each editor (default); last: one line, all editors in admin-history
+  --move-line WHERE  a move is listed on the entry (default) or on the list
+  --no-ha-serials    the state of a pair carries no serial numbers
+  --auto-commit-seconds N  how long the automatic commit after a reboot takes (default 0)
   --json             print one line {"url","user","password","apiKey"} and nothing else
   --control          take faults and changes of the device at POST /control (see faults.ts)
   --help             print this
@@ -26,6 +31,12 @@ const wholeNumber = (name: string, text: string, most: number): number => {
   if (!/^\d+$/.test(text) || Number(text) > most)
     throw new UsageError(`--${name} must be a number from 0 to ${most}, not "${text}"`);
   return Number(text);
+};
+
+const oneOf = <Word extends string>(name: string, text: string, words: readonly Word[]): Word => {
+  const found = words.find((word) => word === text);
+  if (found === undefined) throw new UsageError(`--${name} must be one of ${words.join(', ')}, not "${text}"`);
+  return found;
 };
 
 const read = (file: string): string => {
@@ -46,6 +57,11 @@ const parsed = () => {
         user: { type: 'string' },
         'job-seconds': { type: 'string', default: '2' },
         'sw-version': { type: 'string', default: '11.1.4' },
+        'change-list': { type: 'string', default: 'entry' },
+        'change-owners': { type: 'string', default: 'each' },
+        'move-line': { type: 'string', default: 'entry' },
+        'no-ha-serials': { type: 'boolean', default: false },
+        'auto-commit-seconds': { type: 'string', default: '0' },
         json: { type: 'boolean', default: false },
         control: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
@@ -66,6 +82,10 @@ const start = async (): Promise<void> => {
   if (!/^\d+\.\d+\.\d+/.test(options['sw-version']))
     throw new UsageError(`--sw-version must be like 11.1.4, not "${options['sw-version']}"`);
   const seconds = wholeNumber('job-seconds', options['job-seconds'], 86_400);
+  const changeList = oneOf('change-list', options['change-list'], ['entry', 'node', 'container', 'written']);
+  const changeOwners = oneOf('change-owners', options['change-owners'], ['each', 'last']);
+  const moveLine = oneOf('move-line', options['move-line'], ['entry', 'list']);
+  const autoCommit = wholeNumber('auto-commit-seconds', options['auto-commit-seconds'], 86_400);
   const configuration = options.config === undefined ? undefined : read(options.config);
   let simulator: Simulator;
   try {
@@ -74,6 +94,11 @@ const start = async (): Promise<void> => {
       jobMilliseconds: seconds * 1000,
       control: options.control,
       swVersion: options['sw-version'],
+      changeList,
+      changeOwners,
+      moveLine,
+      haSerials: !options['no-ha-serials'],
+      autoCommitMilliseconds: autoCommit * 1000,
     });
   } catch (error) {
     throw new UsageError(

@@ -1,6 +1,6 @@
 import { type ConfigNode, childNamed, descend, entriesOf, membersOf, nameOf, textOf } from './config-node.ts';
 import { device, type Scopes } from './names.ts';
-import { referencesOf, resolves } from './references.ts';
+import { needsNoObject, referencesOf, resolves } from './references.ts';
 
 export interface Outcome {
   readonly errors: readonly string[];
@@ -71,14 +71,6 @@ const objectErrors = (scope: ConfigNode | null, scopes: Scopes): readonly string
   return [];
 };
 
-const keywordsOf: Readonly<Record<string, readonly string[]>> = {
-  zone: ['any', 'multicast'],
-  address: ['any'],
-  service: ['any', 'application-default'],
-  application: ['any'],
-};
-const literal = /^[0-9a-fA-F:.]+(\/\d+)?(-[0-9a-fA-F:.]+)?$/;
-
 const ruleErrors = (rule: ConfigNode, scopes: Scopes, settings: Settings): readonly string[] => {
   const name = nameOf(rule);
   const where = ['rules', 'security', 'rulebase'];
@@ -115,9 +107,7 @@ const ruleErrors = (rule: ConfigNode, scopes: Scopes, settings: Settings): reado
       ...upwards(...where),
     ];
   for (const reference of referencesOf('rules', rule)) {
-    if ((keywordsOf[reference.kind] ?? []).includes(reference.name)) continue;
-    if (resolves(scopes, reference.kind, reference.name)) continue;
-    if (reference.kind === 'address' && (literal.test(reference.name) || /^[A-Z]{2}$/.test(reference.name))) continue;
+    if (resolves(scopes, reference.kind, reference.name) || needsNoObject(reference.kind, reference.name)) continue;
     return [
       ` rulebase -> security -> rules -> ${name} -> ${reference.field} '${reference.name}' is not a valid reference`,
       ` rulebase -> security -> rules -> ${name} -> ${reference.field} is invalid`,

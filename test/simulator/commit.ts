@@ -13,6 +13,8 @@ export interface CommitOptions {
     readonly description: string;
   }) => number;
   readonly haSync: boolean;
+  /** How long the automatic commit after a boot takes. */
+  readonly autoCommitMilliseconds: number;
 }
 
 const scopesFor = (device: Device, config: ConfigNode) => (vsys: string) =>

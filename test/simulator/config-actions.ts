@@ -21,7 +21,7 @@ import { scopesOf } from './names.ts';
 import { cdataLines, daemonReply, Refusal, type SimulatorResponse, succeeded } from './reply.ts';
 import { workspaceWithout } from './revert.ts';
 import { escapeAttribute, parseElement, parseFragment, render, XmlError } from './xml.ts';
-import { locationOf, pathOf, rootedAtConfig, select, XPathError } from './xpath.ts';
+import { locationOf, pathOf, rootedAtConfig, type Selection, select, XPathError } from './xpath.ts';
 
 export interface ActionOptions {
   readonly limits: ReadonlyMap<string, number>;
@@ -175,8 +175,16 @@ const fragment = (text: string | undefined): readonly ConfigNode[] => {
   }
 };
 
+/** Attributes, e.g. `…/entry/@name`: one element for each that carries it, in order (relied on by the vendor's clients). */
+const attributeList = (code: number | null, { attributes }: Pick<Selection, 'attributes'>): SimulatorResponse =>
+  daemonReply(
+    'success',
+    code,
+    `<result total-count="${attributes.length}" count="${attributes.length}">${attributes.map(({ tag, name, value }) => render(node(tag, { [name]: value }), false)).join('')}</result>`,
+  );
+
 const get = (call: Call, xpath: string): SimulatorResponse => {
-  let selection: { readonly elements: readonly { readonly node: ConfigNode }[]; readonly strings: readonly string[] };
+  let selection: Selection;
   try {
     selection = select(viewOf(call.device.workspace.candidate, call.device, call.options.limits), xpath);
   } catch (error) {
@@ -185,6 +193,7 @@ const get = (call: Call, xpath: string): SimulatorResponse => {
     throw error;
   }
   const count = selection.elements.length + selection.strings.length;
+  if (selection.attributes.length > 0 && selection.attributes.length === count) return attributeList(19, selection);
   if (count === 0) return daemonReply('success', 7, '<result/>');
   return daemonReply(
     'success',
@@ -197,7 +206,10 @@ const noSuchNode = (): Refusal => new Refusal(null, ['No such node']);
 
 const show = (call: Call, xpath: string): SimulatorResponse => {
   try {
-    const { elements, strings } = select(viewOf(call.device.running, call.device, call.options.limits), xpath);
+    const selection = select(viewOf(call.device.running, call.device, call.options.limits), xpath);
+    const { elements, strings, attributes } = selection;
+    if (attributes.length > 0 && attributes.length === elements.length + strings.length)
+      return attributeList(null, selection);
     const [element, more] = elements;
     // Exactly one node; the reply to several is not known and taken to be that to none.
     if (element !== undefined && more === undefined)
@@ -271,7 +283,22 @@ const targets = (
   }
 };
 
+/** Remembers where a write was sent to, for change lists that name that. */
+const sentTo = (workspace: Workspace, location: Path): Workspace => ({
+  ...workspace,
+  journal: workspace.journal.map((line) =>
+    line.dirtyId === workspace.dirtyCounter ? { ...line, written: location } : line,
+  ),
+});
+
 const perform = (call: Call, workspace: Workspace, action: string, words: Words): Outcome => {
+  const outcome = performAt(call, workspace, action, words);
+  if (outcome.kind === 'missing' || outcome.workspace === workspace) return outcome;
+  const { location } = targets(workspace.candidate, words.xpath);
+  return location === null ? outcome : { kind: 'written', workspace: sentTo(outcome.workspace, location) };
+};
+
+const performAt = (call: Call, workspace: Workspace, action: string, words: Words): Outcome => {
   const editing = editingOf(call);
   const { found, location } = targets(workspace.candidate, words.xpath);
   const guard = (path: Path): void =>

@@ -1,6 +1,7 @@
 import { advance, type CommitOptions, enqueueOther } from './commit.ts';
 import { type ConfigNode, descend, entriesOf, nameOf } from './config-node.ts';
 import type { Device, Job } from './device.ts';
+import { withMentioned } from './mentioned.ts';
 import { vsysNode } from './names.ts';
 import { predefinedContent } from './predefined-content.ts';
 import { parseElement } from './xml.ts';
@@ -65,7 +66,13 @@ export const restart = (
   device.bootedAt = now;
   device.jobs = [];
   device.nextJob = 1;
-  enqueueOther(device, { ...commit, jobMilliseconds: () => 0 }, 'AutoCom', '', device.deniedUntil);
+  enqueueOther(
+    device,
+    { ...commit, jobMilliseconds: () => commit.autoCommitMilliseconds },
+    'AutoCom',
+    '',
+    device.deniedUntil,
+  );
 };
 
 /** Marks what a Panorama pushed with its device group: on entries, containers and members (captured). */
@@ -121,7 +128,7 @@ export const installContent = (
   version: string,
   ports: Readonly<Record<string, readonly string[]>>,
 ): void => {
-  device.predefined = predefinedContent(ports);
+  device.predefined = withMentioned(predefinedContent(ports), device.mentioned);
   device.contentVersion = version;
 };
 

@@ -1,4 +1,5 @@
 import type { ConfigNode, Path } from './config-node.ts';
+import type { Mentioned } from './mentioned.ts';
 
 export type Role =
   | { readonly kind: 'superuser' }
@@ -10,9 +11,13 @@ export type Role =
 export interface JournalEntry {
   readonly owner: string;
   readonly path: Path;
+  /** Where the request was sent to; left out when it was not a write. */
+  readonly written?: Path;
   readonly action: 'CREATE' | 'EDIT' | 'DELETE' | 'MOVE' | 'RENAME' | 'LOAD';
   readonly dirtyId: number;
   readonly at: number;
+  /** What was done to the entry beside moving it; set on lines of moved entries only. */
+  readonly beside?: Exclude<JournalEntry['action'], 'MOVE'> | null;
 }
 
 /**
@@ -113,6 +118,8 @@ export interface Device {
   running: ConfigNode;
   pushed: ConfigNode | null;
   predefined: ConfigNode;
+  /** What the loaded configuration mentions and does not define: predefined here. */
+  readonly mentioned: readonly Mentioned[];
   contentVersion: string;
   jobs: readonly Job[];
   nextJob: number;

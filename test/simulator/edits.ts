@@ -87,7 +87,7 @@ export class Edit {
     for (const { path, action } of this.touches) {
       const place = `${this.editing.admin}\n${pathText(path)}`;
       const known = places.get(place);
-      const line: JournalEntry = {
+      let line: JournalEntry = {
         owner: this.editing.admin,
         path,
         action,
@@ -95,10 +95,17 @@ export class Edit {
         at: this.editing.at,
       };
       const before = known === undefined ? undefined : journal[known];
+      const isMoved = action === 'MOVE' || before?.beside !== undefined;
+      const done = action !== 'MOVE' ? action : before === undefined || before.action === 'MOVE' ? null : before.action;
+      if (isMoved) line = { ...line, beside: done ?? before?.beside ?? null };
       if (before === undefined || known === undefined) {
         places.set(place, journal.length);
         journal.push(line);
-      } else journal[known] = before.action === 'CREATE' && action !== 'DELETE' ? { ...line, action: 'CREATE' } : line;
+      } else
+        journal[known] =
+          before.action === 'CREATE' && action !== 'DELETE'
+            ? { ...line, action: 'CREATE', ...(isMoved ? { beside: 'CREATE' } : {}) }
+            : line;
     }
     return {
       ...workspace,

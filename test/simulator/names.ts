@@ -36,12 +36,12 @@ export const hasObject = (scopes: Scopes, lists: readonly string[], name: string
   lists.some((list) => findObject(scopes, list, name) !== null);
 
 export const hasZone = (scopes: Scopes, name: string): boolean =>
-  entryNamed(childNamed(scopes.vsys, 'zone'), name) !== null;
+  [scopes.vsys, scopes.predefined].some((scope) => entryNamed(childNamed(scope, 'zone'), name) !== null);
 
 export const hasLogProfile = (scopes: Scopes, name: string): boolean =>
   [scopes.vsys, scopes.shared, scopes.pushed].some(
     (scope) => descend(scope, 'log-settings', 'profiles', [name]) !== null,
-  );
+  ) || entryNamed(childNamed(scopes.predefined, 'log-profile'), name) !== null;
 
 export const applicationLists = ['application', 'application-container', 'application-group', 'application-filter'];
 

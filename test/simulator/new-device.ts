@@ -2,7 +2,8 @@ import { type ConfigNode, childNamed, unmarked } from './config-node.ts';
 import { pushedTree } from './control.ts';
 import { defaultConfiguration } from './default-configuration.ts';
 import type { Device } from './device.ts';
-import { vsysNode } from './names.ts';
+import { mentionedIn, withMentioned } from './mentioned.ts';
+import { scopesOf, vsysNode } from './names.ts';
 import type { SimulatorOptions } from './options.ts';
 import { predefinedContent } from './predefined-content.ts';
 import { parseElement } from './xml.ts';
@@ -34,6 +35,9 @@ export const newDevice = (options: SimulatorOptions, now: number, newUuid: () =>
     ...parsed,
     children: parsed.children.filter(({ tag }) => tag !== 'panorama' && tag !== 'predefined'),
   };
+  const pushedHere = pushed === null ? null : pushedTree(pushed, 'branch', newUuid);
+  const content = predefinedContent();
+  const mentioned = mentionedIn(running, (vsys) => scopesOf(running, pushedHere, content, vsys));
   return {
     workspace: {
       candidate: running,
@@ -44,8 +48,9 @@ export const newDevice = (options: SimulatorOptions, now: number, newUuid: () =>
       auditComments: new Map(),
     },
     running,
-    pushed: pushed === null ? null : pushedTree(pushed, 'branch', newUuid),
-    predefined: predefinedContent(),
+    pushed: pushedHere,
+    predefined: withMentioned(content, mentioned),
+    mentioned,
     contentVersion: '8247-5943',
     jobs: [],
     nextJob: 1,

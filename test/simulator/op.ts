@@ -1,18 +1,10 @@
 import type { OutsideAddresses } from './address-sets.ts';
 import type { Caller } from './auth.ts';
+import { type ChangeListOptions, changeLines } from './change-list.ts';
 import { type CommitOptions, enqueueCommit, fullCommitRequired, readCommit } from './commit.ts';
-import {
-  type ConfigNode,
-  childAt,
-  childNamed,
-  descend,
-  entriesOf,
-  membersOf,
-  nameOf,
-  pathText,
-  textOf,
-} from './config-node.ts';
-import type { Device, JournalEntry } from './device.ts';
+import { type ConfigNode, childAt, childNamed, descend, entriesOf, membersOf, nameOf, textOf } from './config-node.ts';
+import type { Device } from './device.ts';
+import { haState } from './ha-state.ts';
 import { showJob, showJobs } from './job-view.ts';
 import {
   type LockTexts,
@@ -44,8 +36,8 @@ export interface OpCall {
   readonly facts: SystemFacts;
   readonly commit: CommitOptions;
   readonly lockTexts: LockTexts;
-  /** How much of an xpath a change list names. What a device does is not known. */
-  readonly changeList: 'entry' | 'node';
+  readonly changeList: ChangeListOptions;
+  readonly haSerials: boolean;
   readonly policyMatchReply: 'entries' | 'text' | 'lines';
   readonly noMatchReply: 'empty' | 'rules' | 'default-rule';
   readonly wrapsConfigTwice: boolean;
@@ -79,28 +71,6 @@ const hostnameOf = (config: ConfigNode): string => {
   const devices = childNamed(config, 'devices');
   const first = devices === null ? null : childAt(devices, { tag: 'entry', key: null });
   return textOf(descend(first, 'deviceconfig', 'system'), 'hostname') ?? (first === null ? '' : nameOf(first));
-};
-
-const pendingChanges = (entries: readonly JournalEntry[], call: OpCall): string => {
-  const seen = new Set<string>();
-  const lines: string[] = [];
-  for (const line of entries) {
-    let path = line.path;
-    if (call.changeList === 'entry') {
-      let end = path.length;
-      while (end > 0 && path[end - 1]?.tag !== 'entry') end -= 1;
-      // A setting outside any list keeps its own path; so does what lies directly in a vsys or device.
-      if (end > 4 || (end > 2 && path[0]?.tag !== 'devices')) path = path.slice(0, end);
-    }
-    const text = pathText(path);
-    const action = path.length < line.path.length ? 'EDIT' : line.action;
-    if (seen.has(`${line.owner}\n${text}`)) continue;
-    seen.add(`${line.owner}\n${text}`);
-    lines.push(
-      `<entry><xpath>${escapeText(text)}</xpath><owner>${escapeText(line.owner)}</owner><action> ${action}</action><admin-history>${escapeText(line.owner)}</admin-history><component-type>${path[2]?.tag === 'vsys' ? 'policy-and-objects' : 'device-and-network'}</component-type></entry>`,
-    );
-  }
-  return lines.length === 0 ? '' : `<journal>${lines.join('')}</journal>`;
 };
 
 const chosenAdmins = (argument: ConfigNode): readonly string[] | null => {
@@ -202,11 +172,7 @@ export const basicCommands: Readonly<Record<string, Command>> = {
   },
   'show high-availability state': (call, argument) => {
     onlyArguments(argument, []);
-    const { ha } = call.device;
-    if (!ha.enabled) return opResult('<enabled>no</enabled>');
-    return opResult(
-      `<enabled>yes</enabled><group><mode>${ha.mode}</mode><local-info><serial-num>${call.facts.serial}</serial-num><state>${ha.state}</state><state-sync>Complete</state-sync><priority>100</priority></local-info><peer-info>${call.facts.peerSerial === null ? '' : `<serial-num>${call.facts.peerSerial}</serial-num>`}<state>${ha.peerState}</state><conn-status>up</conn-status></peer-info><running-sync>${ha.runningSync}</running-sync><running-sync-enabled>yes</running-sync-enabled></group>`,
-    );
+    return haState(call);
   },
   'show chassis-ready': () => opResult('yes'),
   'show config running': (call, argument) => {
@@ -221,9 +187,9 @@ export const basicCommands: Readonly<Record<string, Command>> = {
     onlyArguments(argument, ['partial']);
     const admins = chosenAdmins(argument);
     return opResult(
-      pendingChanges(
+      changeLines(
         call.device.workspace.journal.filter((line) => admins === null || admins.includes(line.owner)),
-        call,
+        call.changeList,
       ),
     );
   },
@@ -231,9 +197,9 @@ export const basicCommands: Readonly<Record<string, Command>> = {
     onlyArguments(argument, ['partial']);
     const admins = chosenAdmins(argument);
     return opResult(
-      pendingChanges(
+      changeLines(
         call.device.workspace.journal.filter((line) => admins === null || admins.includes(line.owner)),
-        call,
+        call.changeList,
       ),
     );
   },
@@ -401,6 +367,9 @@ export const commitRequest = (call: OpCall, source: string): SimulatorResponse =
     if (device.ha.enabled && !['active', 'active-primary'].includes(device.ha.state))
       throw new Refusal(15, [`operation denied: device is ${device.ha.state}`]);
     refuseLockedCommit(device, caller.user);
+    // Captured that it fails; neither text nor code is known.
+    if (device.jobs.some((job) => job.status !== 'FIN' && job.type === 'AutoCom'))
+      throw new Refusal(13, ['The automatic commit after the boot has not ended. Please try again later.']);
     if (device.jobs.some((job) => job.status !== 'FIN' && job.type === 'Install'))
       throw new Refusal(13, ['You cannot commit while an install is in progress. Please try again later.']);
   }

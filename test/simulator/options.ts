@@ -1,3 +1,4 @@
+import type { ChangeListOptions } from './change-list.ts';
 import type { CommitOptions } from './commit.ts';
 import type { HaState } from './device.ts';
 import type { Fault } from './faults.ts';
@@ -28,8 +29,16 @@ export interface SimulatorOptions {
   readonly ha?: Partial<HaState>;
   /** Wording of lock refusals. Default `11.1`. */
   readonly lockTexts?: LockTexts;
-  /** Whether the change list names entries or the nodes that were written; what a device does is not known. Default `entry`. */
-  readonly changeList?: 'entry' | 'node';
+  /** What the lines of the change list name; devices were seen to name containers. Default `entry`. */
+  readonly changeList?: ChangeListOptions['names'];
+  /** `each`: a line for each editor of a place. `last`: one line, owned by its last editor. Default `each`. */
+  readonly changeOwners?: ChangeListOptions['owners'];
+  /** Whether a move is a line on the entry or on the list it stands in; not known from a device. Default `entry`. */
+  readonly moveLine?: ChangeListOptions['moves'];
+  /** Whether the state of a pair carries serial numbers; no captured one does. Default true. */
+  readonly haSerials?: boolean;
+  /** How long the automatic commit after a reboot takes; until then commits fail. Default 0. */
+  readonly autoCommitMilliseconds?: number;
   /** `text` up to 8.0, `lines` some 8.1, `entries` newer. Default `entries`. */
   readonly policyMatchReply?: 'entries' | 'text' | 'lines';
   /** How a match that only a default rule answers is told; not known from a device. Default `empty`. */

@@ -33,6 +33,18 @@ export const resolves = (scopes: Scopes, kind: ReferenceKind, name: string): boo
   return hasObject(scopes, listsOf[kind], name);
 };
 
+const keywordsOf: Readonly<Record<string, readonly string[]>> = {
+  zone: ['any', 'multicast'],
+  address: ['any'],
+  service: ['any', 'application-default'],
+  application: ['any'],
+};
+const literal = /^[0-9a-fA-F:.]+(\/\d+)?(-[0-9a-fA-F:.]+)?$/;
+
+/** A keyword, a literal address or a region's code: valid where nothing of that name is defined. */
+export const needsNoObject = (kind: ReferenceKind, name: string): boolean =>
+  (keywordsOf[kind] ?? []).includes(name) || (kind === 'address' && (literal.test(name) || /^[A-Z]{2}$/.test(name)));
+
 /** The kind of reference that names entries of a list; null when nothing modelled refers to them. */
 export const kindNaming = (list: string): ReferenceKind | null => {
   switch (list) {
@@ -136,17 +148,35 @@ const holders = (
   return found;
 };
 
-/** Where in a configuration an object is mentioned, in PAN-OS's words: `vsys -> vsys1 -> rulebase -> … -> R -> source`. */
-export const mentionsOf = (config: ConfigNode, kind: ReferenceKind, name: string): readonly string[] => {
+/** The trees of a configuration that mention objects; what stands in `shared` is looked up as from vsys1. */
+const mentioning = (
+  config: ConfigNode,
+): readonly { readonly scope: ConfigNode | null; readonly words: string; readonly vsys: string }[] => {
   const vsysList =
     childNamed(childNamed(childNamed(config, 'devices')?.children[0] ?? null, 'vsys'), 'entry') === null
       ? null
       : childNamed(childNamed(config, 'devices')?.children[0] ?? null, 'vsys');
-  const scopes = [
-    ...entriesOf(vsysList).map((vsys) => ({ scope: vsysNode(config, nameOf(vsys)), words: `vsys -> ${nameOf(vsys)}` })),
-    { scope: childNamed(config, 'shared'), words: 'shared' },
+  return [
+    ...entriesOf(vsysList).map((vsys) => ({
+      scope: vsysNode(config, nameOf(vsys)),
+      words: `vsys -> ${nameOf(vsys)}`,
+      vsys: nameOf(vsys),
+    })),
+    { scope: childNamed(config, 'shared'), words: 'shared', vsys: 'vsys1' },
   ];
-  return scopes.flatMap(({ scope, words }) =>
+};
+
+/** Every mention of a configuration, with the vsys it is looked up from. */
+export const mentionsIn = (config: ConfigNode): readonly { readonly vsys: string; readonly reference: Reference }[] =>
+  mentioning(config).flatMap(({ scope, words, vsys }) =>
+    holders(scope, words).flatMap(({ list, holder }) =>
+      entriesOf(list).flatMap((subject) => referencesOf(holder, subject).map((reference) => ({ vsys, reference }))),
+    ),
+  );
+
+/** Where in a configuration an object is mentioned, in PAN-OS's words: `vsys -> vsys1 -> rulebase -> … -> R -> source`. */
+export const mentionsOf = (config: ConfigNode, kind: ReferenceKind, name: string): readonly string[] =>
+  mentioning(config).flatMap(({ scope, words }) =>
     holders(scope, words).flatMap(({ list, words: where, holder }) =>
       entriesOf(list).flatMap((subject) =>
         referencesOf(holder, subject)
@@ -155,4 +185,3 @@ export const mentionsOf = (config: ConfigNode, kind: ReferenceKind, name: string
       ),
     ),
   );
-};

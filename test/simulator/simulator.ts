@@ -75,6 +75,7 @@ const assemble = (options: SimulatorOptions, existing: Device | null, faults: Fa
   const commit: CommitOptions = {
     jobMilliseconds: typeof jobMilliseconds === 'number' ? () => jobMilliseconds : jobMilliseconds,
     haSync: true,
+    autoCommitMilliseconds: options.autoCommitMilliseconds ?? 0,
   };
   const known: Passwords = {
     passwordOf: (user) => (Object.hasOwn(passwords, user) ? (passwords[user] ?? null) : `${user}-secret`),
@@ -116,7 +117,12 @@ const assemble = (options: SimulatorOptions, existing: Device | null, faults: Fa
       commit,
       outside,
       lockTexts: options.lockTexts ?? '11.1',
-      changeList: options.changeList ?? 'entry',
+      changeList: {
+        names: options.changeList ?? 'entry',
+        owners: options.changeOwners ?? 'each',
+        moves: options.moveLine ?? 'entry',
+      },
+      haSerials: options.haSerials ?? true,
       policyMatchReply: options.policyMatchReply ?? 'entries',
       noMatchReply: options.noMatchReply ?? 'empty',
       wrapsConfigTwice: options.wrapsConfigTwice ?? false,

@@ -10,8 +10,17 @@ export interface Found {
   readonly index: number;
 }
 
+/** An attribute that a path selects, with the element that carries it. */
+export interface Attribute {
+  readonly tag: string;
+  readonly name: string;
+  readonly value: string;
+}
+
 type Value = readonly Item[] | string | number | boolean;
-type Item = { readonly kind: 'element'; readonly found: Found } | { readonly kind: 'string'; readonly value: string };
+type Item =
+  | { readonly kind: 'element'; readonly found: Found }
+  | { readonly kind: 'string'; readonly value: string; readonly attribute?: Attribute };
 
 interface Context {
   readonly item: Item;
@@ -81,9 +90,14 @@ const alongAxis = (found: Found, step: Step): readonly Item[] => {
       return found.parent === null ? [] : elements(childrenOf(found.parent).slice(found.index + 1));
     case 'attribute': {
       const attributes = attributesOf(found.node);
-      if (step.test === '*') return Object.values(attributes).map((value) => ({ kind: 'string', value }));
+      const item = (name: string, value: string): Item => ({
+        kind: 'string',
+        value,
+        attribute: { tag: found.node.tag, name, value },
+      });
+      if (step.test === '*') return Object.entries(attributes).map(([name, value]) => item(name, value));
       const value = Object.hasOwn(attributes, step.test) ? attributes[step.test] : undefined;
-      return value === undefined ? [] : [{ kind: 'string', value }];
+      return value === undefined ? [] : [item(step.test, value)];
     }
   }
 };
@@ -229,6 +243,8 @@ export interface Selection {
   readonly elements: readonly Found[];
   /** Values of attributes and texts the path selects. */
   readonly strings: readonly string[];
+  /** Those of the strings that are attributes. */
+  readonly attributes: readonly Attribute[];
 }
 
 /**
@@ -241,14 +257,17 @@ export const select = (root: ConfigNode, xpath: string): Selection => {
   const documentNode: ConfigNode = { tag: '', attributes: {}, children: [root], text: '', dirty: null, moved: null };
   const start: Found = { node: documentNode, parent: null, index: 0 };
   const value = evaluateExpression(expression, { item: { kind: 'element', found: start }, position: 1, size: 1 });
-  if (typeof value !== 'object') return { elements: [], strings: [] };
+  if (typeof value !== 'object') return { elements: [], strings: [], attributes: [] };
   const elements: Found[] = [];
   const strings: string[] = [];
+  const attributes: Attribute[] = [];
   for (const item of value) {
-    if (item.kind === 'string') strings.push(item.value);
-    else if (item.found.node !== documentNode) elements.push(item.found);
+    if (item.kind === 'string') {
+      strings.push(item.value);
+      if (item.attribute !== undefined) attributes.push(item.attribute);
+    } else if (item.found.node !== documentNode) elements.push(item.found);
   }
-  return { elements, strings };
+  return { elements, strings, attributes };
 };
 
 /** Where a found node stands, below `config`. */
