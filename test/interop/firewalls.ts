@@ -18,6 +18,11 @@ const wanted = z
     writesDuringCommit: z.enum(['refused-while-queued', 'refused', 'allowed']),
     multiConfig: z.boolean(),
     strictUserId: z.boolean(),
+    changeList: z.enum(['entry', 'node', 'container', 'written']),
+    changeOwners: z.enum(['each', 'last']),
+    moveLine: z.enum(['entry', 'list']),
+    haSerials: z.boolean(),
+    autoCommitMilliseconds: z.number(),
   })
   .partial();
 

@@ -13,6 +13,8 @@ export interface Installed {
   readonly newestPanPython: string;
   /** A Java class path with event-ruler. */
   readonly classPath: string;
+  /** The compiled tests of the vendor's Go client. */
+  readonly pango: string;
 }
 
 /** The names of both files' contents and of the tools: what is installed for others is thrown away. */
@@ -46,8 +48,12 @@ const kept = async (
   return folder;
 };
 
-const must = async (command: string, parameters: readonly string[]): Promise<void> => {
-  const { status, output } = await runToEnd(command, parameters, { seconds: 600 });
+const must = async (
+  command: string,
+  parameters: readonly string[],
+  surroundings: { readonly directory?: string; readonly environment?: Readonly<Record<string, string>> } = {},
+): Promise<void> => {
+  const { status, output } = await runToEnd(command, parameters, { seconds: 600, ...surroundings });
   if (status !== 0) throw new Error(`${command} ${parameters.join(' ')} failed (${status}):\n${output}`);
 };
 
@@ -55,12 +61,12 @@ const pip = (python: string, ...parameters: readonly string[]): Promise<void> =>
   must(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', ...parameters]);
 
 /**
- * Installs what the requirements and the pom name below `.build/interop`, or takes what is there when they have not
- * changed. @throws Error with the output of pip or Maven, also when a registry cannot be reached.
+ * Installs what the requirements, the pom and go.mod name below `.build/interop`, or takes what is there when they have not
+ * changed. @throws Error with the output of pip, Maven or Go, also when a registry cannot be reached.
  */
 export const install = async (): Promise<Installed> => {
   const folder = `${root}.build/interop`;
-  const [python, jars] = await Promise.all([
+  const [python, jars, pango] = await Promise.all([
     kept(`${folder}/python`, ['requirements.txt', 'requirements-newest.txt'], async (venv) => {
       await must('python3', ['-m', 'venv', venv]);
       await pip(`${venv}/bin/python`, '-r', `${here}requirements.txt`);
@@ -84,6 +90,18 @@ export const install = async (): Promise<Installed> => {
         '-DincludeScope=runtime',
       ]),
     ),
+    kept(`${folder}/pango`, ['pango/go.mod', 'pango/go.sum', 'pango/pango_test.go'], (target) =>
+      // The one pinned version, checked against go.sum; the machine's own Go, never another one fetched for it.
+      must('go', ['test', '-c', '-mod=readonly', '-o', `${target}/pango.test`, '.'], {
+        directory: `${here}pango`,
+        environment: { GOTOOLCHAIN: 'local', GOFLAGS: '' },
+      }),
+    ),
   ]);
-  return { python: `${python}/bin/python`, newestPanPython: `${python}/newest`, classPath: `${jars}/*` };
+  return {
+    python: `${python}/bin/python`,
+    newestPanPython: `${python}/newest`,
+    classPath: `${jars}/*`,
+    pango: `${pango}/pango.test`,
+  };
 };

@@ -46,7 +46,7 @@ const contentOf = (file: string): string => {
 };
 
 const began = performance.now();
-console.log('Installing pan-os-python, pan-python, moto and event-ruler, or taking what is there …');
+console.log('Installing pan-os-python, pan-python, pango, moto and event-ruler, or taking what is there …');
 const installed = await install().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : String(error));
   console.log('0 passed, 1 failed');
@@ -87,6 +87,20 @@ const pytest = (name: string, files: readonly string[], pythonPath: string): Sui
   },
 });
 
+/** Compiled Go tests. A skipped test counts as failed, as above. */
+const goTest = (name: string, binary: string): Suite => ({
+  name,
+  run: async () => {
+    const ended = await runToEnd(binary, ['-test.v', '-test.timeout', `${mostSeconds}s`], {
+      seconds: mostSeconds,
+      directory: scratch,
+      environment: { FIREWALLS: firewalls.url, HOME: scratch },
+    });
+    const count = (word: string): number => [...ended.output.matchAll(new RegExp(`^--- ${word}: `, 'gm'))].length;
+    return counted(ended, count('PASS'), count('FAIL') + count('SKIP'));
+  },
+});
+
 /** TypeScript tests by Node's own runner. */
 const nodeTest = (name: string, pattern: string): Suite => ({
   name,
@@ -118,6 +132,7 @@ const words = process.argv.slice(2);
 const suites = [
   pytest('pan-os-python', ['pan_os_python'], ''),
   pytest('pan-python', ['pan_python'], installed.newestPanPython),
+  goTest('pango', installed.pango),
   nodeTest('moto', 'test/interop/moto/*.test.ts'),
   nodeTest('event-ruler', 'test/interop/event-ruler/*.test.ts'),
 ].filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)));

@@ -12,6 +12,7 @@ test('an unknown option, a port out of range and an unreadable file are refused 
     [['--port', '70000'], /--port must be a number from 0 to 65535/],
     [['--config', '/no/such/file.xml'], /cannot read \/no\/such\/file\.xml/],
     [['--config', cli], /not a PAN-OS configuration/],
+    [['--change-list', 'lines'], /--change-list must be one of entry, node, container, written/],
     [['--user', 'nobody'], /no administrator nobody/],
   ] as const) {
     const ended = spawnSync(process.execPath, [cli, ...options], { encoding: 'utf8' });

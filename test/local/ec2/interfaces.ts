@@ -216,9 +216,6 @@ export const detachNetworkInterface = (
     // Documented: a primary interface cannot be detached (the words are inferred).
     throw new Ec2Error('OperationNotPermitted', 'The network interface at device index 0 cannot be detached.');
   }
-  if (held.Attachment?.DeviceIndex === 0) {
-    throw new Ec2Error('OperationNotPermitted', 'The network interface at device index 0 cannot be detached.');
-  }
   const { Attachment: _, ...free } = held;
   return done(account, { ...free, Status: 'available' });
 };
