@@ -117,7 +117,7 @@ export const captureFacts: readonly Fact[] = [
   })(),
   {
     title: 'a running configuration that mentions lists, applications and profiles of the content commits',
-    evidence: 'captured',
+    evidence: 'inferred',
     needs: 'simulator',
     options: real,
     check: async (target) => {

@@ -182,7 +182,7 @@ export const changeListFacts: readonly Fact[] = [
   ),
   {
     title: 'component-type is vsys inside a vsys and template outside, never policy-and-objects',
-    evidence: 'captured',
+    evidence: 'inferred',
     needs: 'simulator',
     check: async (target) => {
       const setting: Parameters = {
