@@ -34,7 +34,7 @@ const checkStaged = async (
   const pending = await firewall.pendingEdits();
   const ours = pending.filter((edit) => edit.administrator === administrator);
   const isStaged = (edit: PendingEdit) => applied.stagedXpaths.some((xpath) => concerns(edit.xpath, xpath));
-  const others = ours.filter((edit) => !isStaged(edit)).map((edit) => edit.xpath);
+  const others = ours.filter((edit) => !edit.isDoubtful && !isStaged(edit)).map((edit) => edit.xpath);
   const harmless = others.length === 0 ? [] : await firewall.unchangedAt(others);
   const strange = others.filter((xpath) => !harmless.includes(xpath));
   const unlisted = applied.stagedXpaths.filter((xpath) => !ours.some((edit) => concerns(edit.xpath, xpath)));

@@ -9,7 +9,7 @@ import {
 import type { DestinationTranslation } from '../domain/rules/destination-nat.ts';
 import { findCommit, queueCommit, readJob, unfinishedCommits } from './commit-jobs.ts';
 import { type ApiKey, connect } from './connection.ts';
-import { readDevice, readFullCommitRequired, readPendingEdits } from './device-state.ts';
+import { readDevice, readFullCommitRequired } from './device-state.ts';
 import { xpathsOf } from './edits.ts';
 import type { Firewall, Send } from './firewall.ts';
 import { namingHolders, readLocks, releaseConfigLock, releaseOwnLocks, takeConfigLock } from './locks.ts';
@@ -26,6 +26,7 @@ import {
 } from './read-configuration.ts';
 import { destinationNatFrom } from './rules-reader.ts';
 import { unchangedAt } from './staged-entries.ts';
+import { readPendingEdits } from './wide-lines.ts';
 import { withdraw } from './withdraw.ts';
 import { writeEdits } from './write.ts';
 import { places } from './xpath.ts';
@@ -101,7 +102,7 @@ export const createFirewall = (options: FirewallOptions): Firewall => {
         ruleWritingSettings(connection, place),
       ]);
       // After the candidate: an edit made in between is then listed, and the candidate never passes for what runs.
-      const pending = await readPendingEdits(connection);
+      const pending = await readPendingEdits(connection, place);
       const runningNow = pending.length === 0 ? null : await runningParts(connection, place);
       const configurations = runningNow === null ? [parts] : [parts, runningNow];
       const predefined = await predefinedFor(connection, place, configurations, pushed, wanted);
@@ -117,7 +118,7 @@ export const createFirewall = (options: FirewallOptions): Firewall => {
     },
     running: () => ownPolicy(runningParts),
     candidate: () => ownPolicy(candidateParts),
-    pendingEdits: () => readPendingEdits(connection),
+    pendingEdits: () => readPendingEdits(connection, place),
     ruleXpath: place.rule,
     serviceXpath: place.service,
     xpathsOf: (edit) => xpathsOf(place, edit),

@@ -1,9 +1,9 @@
 import { NamedError } from '../domain/errors.ts';
-import type { PendingEdit } from '../domain/policy/pending-edits.ts';
 import type { Connection } from './connection.ts';
 import type { Device } from './firewall.ts';
 import type { Reply } from './replies.ts';
 import { opForm } from './request-forms.ts';
+import type { ChangeLine } from './wide-lines.ts';
 import { child, childrenOf, childText, element, type XmlElement } from './xml.ts';
 import { canonicalXpath } from './xpath.ts';
 
@@ -57,8 +57,8 @@ export const readDevice = async (connection: Connection): Promise<Device> => {
   };
 };
 
-/** All uncommitted edits of all administrators; xpaths in canonical form. */
-export const readPendingEdits = async (connection: Connection): Promise<readonly PendingEdit[]> => {
+/** The lines of the list of uncommitted changes, of all administrators; xpaths in canonical form. */
+export const readChangeLines = async (connection: Connection): Promise<readonly ChangeLine[]> => {
   const reply = await connection.demand(
     opForm(command('show', 'config', 'list', 'changes'), 'show config list changes'),
   );
@@ -73,7 +73,14 @@ export const readPendingEdits = async (connection: Connection): Promise<readonly
     const administrator = childText(entry, 'owner');
     if (xpath === null || administrator === null) throw notSaid(reply, 'who made a pending edit, and where');
     // The action comes with a leading space (captured).
-    return { administrator, xpath: canonicalXpath(xpath), action: childText(entry, 'action') ?? '' };
+    // Editors beside the owner are told apart by commas (the text with two is inferred).
+    const history = (childText(entry, 'admin-history') ?? '').split(',').map((name) => name.trim());
+    return {
+      administrator,
+      xpath: canonicalXpath(xpath),
+      action: childText(entry, 'action') ?? '',
+      history: history.filter((name) => name !== ''),
+    };
   });
 };
 

@@ -1,7 +1,7 @@
 import { isNamed } from '../domain/errors.ts';
 import { concerns, isWithin, type PendingEdit } from '../domain/policy/pending-edits.ts';
 import type { Connection } from './connection.ts';
-import { commandWith, readPendingEdits } from './device-state.ts';
+import { commandWith } from './device-state.ts';
 import { deletion, moveBefore, moveToBottom, type Operation, replacement } from './edits.ts';
 import { sendable } from './entries.ts';
 import { refusal } from './replies.ts';
@@ -18,6 +18,7 @@ import {
   readBoth,
   restored,
 } from './staged-entries.ts';
+import { readPendingEdits } from './wide-lines.ts';
 import { applyAtomically } from './write.ts';
 import { child, element, memberList } from './xml.ts';
 import { canonicalXpath, type Places } from './xpath.ts';
@@ -156,17 +157,20 @@ export const withdraw = async (
   const canonical = [...new Set(xpaths.map(canonicalXpath))];
   if (canonical.length === 0) return { withdrawn: [], left: [] };
   const asked = askedFrom(place, canonical);
-  const pending = await readPendingEdits(connection);
+  const pending = await readPendingEdits(connection, place);
   const ours = pending.filter((edit) => edit.administrator === administrator);
   const foreign = pending.filter((edit) => edit.administrator !== administrator);
-  const free = asked.filter(({ entry }) => !foreign.some((edit) => entangles(edit, entry)));
+  const free = asked.filter(({ entry }) => !foreign.some((edit) => !edit.isDoubtful && entangles(edit, entry)));
   const staged = free.filter(({ entry }) => ours.some((edit) => concerns(edit.xpath, entry)));
 
   if (staged.length > 0) {
     const allAsked =
       free.length === canonical.length &&
       ours.every(
-        (edit) => free.some(({ entry }) => isWithin(edit.xpath, entry)) || (isMove(edit) && edit.xpath === place.rules),
+        (edit) =>
+          edit.isDoubtful ||
+          free.some(({ entry }) => isWithin(edit.xpath, entry)) ||
+          (isMove(edit) && edit.xpath === place.rules),
       );
     if (allAsked && !(await revertPartially(connection, administrator))) {
       // What was moved may be why it does not: without that it may still bring deleted rules back as they were.

@@ -95,7 +95,7 @@ const withdrawLeftovers = async (
 ): ReturnType<Firewall['withdraw']> => {
   const intended = await ownXpaths(firewall, records);
   const isIntended = (edit: PendingEdit) => intended.some((entry) => isWithin(edit.xpath, entry));
-  const unrecorded = staged.filter((edit) => !isIntended(edit));
+  const unrecorded = staged.filter((edit) => !edit.isDoubtful && !isIntended(edit));
   const harmless = await firewall.unchangedAt(unrecorded.map((edit) => edit.xpath));
   const strange = unrecorded.filter((edit) => !harmless.includes(edit.xpath));
   if (strange.length > 0) {

@@ -4,6 +4,8 @@ export interface PendingEdit {
   readonly xpath: string;
   /** As the firewall says: `CREATE`, `EDIT`, `DELETE`, `MOVE`, … */
   readonly action: string;
+  /** The list names several administrators, or only a container, and nothing marks who of them, or what exactly, it was. */
+  readonly isDoubtful?: true;
 }
 
 /** Whether an xpath names an entry, or a node within it. Both in canonical form, as the client reads and writes them. */
@@ -14,7 +16,8 @@ export const concerns = (xpath: string, entry: string): boolean => isWithin(xpat
 
 /** The administrator other than ours with uncommitted edits on an entry or within it; null when there is none. */
 export const foreignEditor = (pending: readonly PendingEdit[], administrator: string, entry: string): string | null =>
-  pending.find((edit) => edit.administrator !== administrator && isWithin(edit.xpath, entry))?.administrator ?? null;
+  pending.find((edit) => !edit.isDoubtful && edit.administrator !== administrator && isWithin(edit.xpath, entry))
+    ?.administrator ?? null;
 
 /** What an xpath of the firewall's list of uncommitted changes is about. */
 export interface EditedEntry {
