@@ -6,6 +6,7 @@ import type { Settings } from '../runtime/settings.ts';
 import { defineStep, type Run, type Step } from '../runtime/step.ts';
 import type { Surroundings } from '../runtime/surroundings.ts';
 import { type Results, resultsOf } from './results.ts';
+import { carryLess } from './split-batch.ts';
 import type { HeldState } from './states.ts';
 import type { StepName, StepResults } from './step-results.ts';
 
@@ -22,7 +23,6 @@ export const holding = async <Value>(
   act: (turn: Turn) => Promise<Value>,
 ): Promise<Value> => {
   const turn = await turns.renew(claimant, fence, busyFor);
-  if (busyFor === null) return act(turn);
   try {
     return await act(turn);
   } finally {
@@ -88,6 +88,7 @@ export const defineHeldStep = <Name extends StepName, State extends HeldState, P
       const { fence } = state.turn;
       const results = resultsOf(table.workings, execution.name, fence);
       return holding(table.turns, execution, fence, writes ? run.deadline - now() : null, async (turn) => {
+        if ((turn.begun ?? 0) > 1) await carryLess({ table, results, execution, fence });
         const { output, result } = await act({ state, execution, fence, turn, results, table, settings, run }, own);
         if (result !== null) await results.write(name, result);
         return { ...state, ...output };

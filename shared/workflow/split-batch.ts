@@ -13,6 +13,23 @@ type Splitting = Pick<Held<unknown>, 'results' | 'execution' | 'fence'> & {
 };
 
 /**
+ * What follows when an earlier attempt of a step of this plan began and never ended, as one does that runs out of time or memory:
+ * with others' changes in the plan the next one carries half as many, so that what is too much ends up alone.
+ * @throws PlanStale to plan again with fewer changes
+ */
+export const carryLess = async ({ table: { turns }, results, execution, fence }: Splitting): Promise<void> => {
+  const batch = await results.read('TakeTurn');
+  const own = batch.filter((line) => line.execution === execution.name).length;
+  if (batch.length <= own) return;
+  const limit = Math.max(1, own, Math.floor(batch.length / 2));
+  await turns.note(execution, fence, { limit, progressed: true, begun: 1 });
+  throw new NamedError(
+    'PlanStale',
+    `A step of a plan for ${batch.length} changes began and did not end; the next carries ${limit}.`,
+  );
+};
+
+/**
  * What follows a rejection that names no rule that was added. When other executions' changes were in the plan, the next one
  * carries half as many, so that the guilty change ends up alone and fails in its own execution. Alone, it is planned once more
  * without all that only opens, which never holds back removals.

@@ -188,16 +188,19 @@ export const settle = (subject: ConfigNode): ConfigNode => {
 
 /**
  * The candidate after a commit: marks of the selected administrators up to `dirtyId` are gone, later ones stay.
- * A change of theirs that running shows is no longer a change.
+ * A change of theirs that running shows is no longer a change; what they wrote into an entry that another administrator created,
+ * and that was therefore not committed, still is.
  */
 export const unmarkCommitted = (
   candidate: ConfigNode,
+  running: ConfigNode,
   takes: (admin: string) => boolean,
   dirtyId: number,
 ): ConfigNode => {
   const done = (dirty: Dirty | null): boolean => dirty?.own === true && takes(dirty.admin) && dirty.dirtyId <= dirtyId;
-  const visit = (subject: ConfigNode): ConfigNode => {
+  const visit = (subject: ConfigNode, base: ConfigNode | null): ConfigNode => {
     if (subject.dirty === null && subject.moved === null) return subject;
+    if (base === null) return subject;
     const dirty = done(subject.dirty)
       ? subject.dirty === null
         ? null
@@ -207,10 +210,10 @@ export const unmarkCommitted = (
       ...subject,
       dirty,
       moved: done(subject.moved) ? null : subject.moved,
-      children: subject.children.map(visit),
+      children: subject.children.map((child) => visit(child, childAt(base, stepOf(child)))),
     };
   };
-  return settle(visit(candidate));
+  return settle(visit(candidate, running));
 };
 
 /** Marks every difference between the candidate and a configuration loaded over it as the loader's. */

@@ -292,7 +292,7 @@ const finish = (device: Device, options: CommitOptions, job: Job, at: number): v
     ...workspace,
     candidate:
       request.excluded.size === 0
-        ? unmarkCommitted(workspace.candidate, selection.takes, taken.dirtyCounter)
+        ? unmarkCommitted(workspace.candidate, config, selection.takes, taken.dirtyCounter)
         : workspace.candidate,
     journal: workspace.journal.filter((line) => !(covered(line.owner, line.dirtyId) && includes(line))),
     removals: workspace.removals.filter((removal) => !(covered(removal.admin, removal.dirtyId) && includes(removal))),

@@ -29,6 +29,8 @@ export interface Turn extends Item {
   readonly limit: number;
   /** The commit job this turn waits for; null when none. */
   readonly commit: { readonly job: string; readonly description: string } | null;
+  /** How many attempts of steps have begun in a row and were not seen to end: they timed out or died. */
+  readonly begun?: number;
   /** Whether the last plan that became stale brought this turn on: it carried too much, or a rule that was then put aside. */
   readonly progressed?: boolean;
   /** Why the firewall took no additions of this execution alone: its removals are carried out without them. Null: none. */
@@ -64,6 +66,12 @@ const free: Turn = {
   rejection: null,
 };
 
+/** What the next plan carries after an attempt that never ended: less, since what it carried may be why. */
+const lessAfterDeath = ({ begun = 0, limit }: Turn): Pick<Turn, 'begun' | 'limit'> => ({
+  begun: 0,
+  limit: begun > 0 ? Math.max(1, Math.floor(limit / 2)) : limit,
+});
+
 /** Whether an execution may write to the firewall at this time: the holder, or an attempt that lives on. Null: none ever held it. */
 export const isHeld = (turn: Turn | null, now: number): boolean =>
   turn !== null && ((turn.owner !== null && turn.expiresAt > now) || turn.busyUntil > now);
@@ -84,9 +92,9 @@ export interface Turns {
   note(
     claimant: Claimant,
     fence: number,
-    changed: Partial<Pick<Turn, 'limit' | 'commit' | 'rejection' | 'progressed'>>,
+    changed: Partial<Pick<Turn, 'limit' | 'commit' | 'rejection' | 'progressed' | 'begun'>>,
   ): Promise<Turn>;
-  /** The attempt that got `renewed` has ended and sends nothing more. Leaves a later attempt's `busyUntil` alone. */
+  /** The attempt that got `renewed` has ended and sends nothing more. Leaves what a later attempt has renewed alone. */
   settle(claimant: Claimant, renewed: Turn): Promise<void>;
   /**
    * Gives the turn up. With a fence: only if it is that plan's; without: whatever this execution still holds, in any of its
@@ -187,6 +195,7 @@ export const createTurns = ({ table, now, recordedFence = async () => 0 }: TurnS
         owner: claimant.id,
         redriveCount: claimant.redriveCount,
         rejection: own && turn.redriveCount === claimant.redriveCount ? (turn.rejection ?? null) : null,
+        ...lessAfterDeath(turn),
         progressed: false,
         renewedAt: now(),
         expiresAt: now() + turnSeconds * 1000,
@@ -203,14 +212,16 @@ export const createTurns = ({ table, now, recordedFence = async () => 0 }: TurnS
           renewedAt: now(),
           expiresAt: now() + turnSeconds * 1000,
           busyUntil: busyFor === null ? turn.busyUntil : now() + busyFor + settleMilliseconds,
+          begun: (turn.begun ?? 0) + 1,
         };
       }),
     note: (claimant, fence, changed) => update(claimant, fence, () => changed),
     settle: async (claimant, renewed) => {
       for (;;) {
         const turn = await read();
-        if (!holds(turn, claimant, renewed.fence) || turn.busyUntil !== renewed.busyUntil) return;
-        if ((await replace(turn, { ...turn, busyUntil: 0 })) !== null) return;
+        if (!holds(turn, claimant, renewed.fence) || turn.renewedAt !== renewed.renewedAt) return;
+        const busyUntil = turn.busyUntil === renewed.busyUntil ? 0 : turn.busyUntil;
+        if ((await replace(turn, { ...turn, busyUntil, begun: 0 })) !== null) return;
       }
     },
     inherit: async (from, heir) => {
@@ -228,6 +239,7 @@ export const createTurns = ({ table, now, recordedFence = async () => 0 }: TurnS
         const next = await replace(turn, {
           ...turn,
           fence: turn.fence + 1,
+          ...lessAfterDeath(turn),
           owner: heir.id,
           redriveCount: heir.redriveCount,
           renewedAt: now(),
@@ -241,7 +253,7 @@ export const createTurns = ({ table, now, recordedFence = async () => 0 }: TurnS
       for (;;) {
         const turn = await read();
         if (turn === null || turn.owner !== claimant.id || (fence !== null && turn.fence !== fence)) return false;
-        const next = { ...turn, owner: null, expiresAt: 0, commit: null, rejection: null };
+        const next = { ...turn, owner: null, expiresAt: 0, commit: null, rejection: null, begun: 0 };
         if ((await replace(turn, next)) !== null) return true;
       }
     },

@@ -373,3 +373,22 @@ test('a turn of an unknown format is refused by name', async () => {
   await table.put({ pk: 'turn', sk: 'turn', format: 2 } as never, null);
   await assert.rejects(take(ann), { name: 'StateNotUnderstood', message: /turn \/ turn has format 2/ });
 });
+
+test('after a step that began and never ended the next holder carries half, whoever it is, and never nothing', async () => {
+  const { turns, take, ended, clock } = await begin();
+  for (const next of [ann, bob, eve]) {
+    const { fence, limit } = await take(next);
+    await turns.renew(next, fence, null);
+    clock.now += turnSeconds * 1000;
+    ended.add(next.id);
+    assert.ok(limit >= 1);
+  }
+  assert.equal((await take(ann)).limit, largestBatch / 8);
+  for (let round = 0; round < 10; round += 1) {
+    const { fence } = (await turns.read()) ?? { fence: 0 };
+    await turns.renew(ann, fence, null);
+    const heir = await turns.inherit({ id: ann.id, redriveCount: 0 }, ann);
+    assert.ok((heir?.limit ?? 0) >= 1);
+  }
+  assert.equal((await turns.read())?.limit, 1);
+});

@@ -5,6 +5,7 @@ import { createWorkings } from '../../../shared/aws/table/workings.ts';
 import { NamedError } from '../../../shared/domain/errors.ts';
 import { holding } from '../../../shared/workflow/held-step.ts';
 import { resultsOf } from '../../../shared/workflow/results.ts';
+import { carryLess } from '../../../shared/workflow/split-batch.ts';
 import { ownTable } from '../aws/own-table.ts';
 
 const execution = { id: 'arn:run', name: 'run', startTime: '2026-11-02T08:00:00Z', redriveCount: 0 };
@@ -72,4 +73,59 @@ test('a table that cannot be read is not taken for a result of another version',
   const results = resultsOf({ read: () => Promise.reject(busy), write: async () => undefined }, 'run', 1);
   await assert.rejects(results.read('Commit'), busy);
   await assert.rejects(results.find('Commit'), busy);
+});
+
+/** A step of a plan that carries a change of its own and three of others; it reads only. */
+const reading = async (own: Awaited<ReturnType<typeof heldTurn>>, others: number) => {
+  const { table, now, fence, turns, results } = own;
+  const line = (name: string) => ({
+    pk: `change#${name}`,
+    sk: 'i-1',
+    execution: name,
+    subject: { kind: 'instance', id: 'i-1' } as const,
+    change: {
+      kind: 'StartInstances',
+      subjects: [],
+      who: 'ann',
+      when: '2026-11-02T08:00:00Z',
+      eventId: 'e',
+      announced: { instanceStates: {}, createdRules: [], removedRules: [] },
+    },
+  });
+  const batch = ['run', ...Array.from({ length: others }, (_, at) => `other-${at}`)].map(line);
+  await createWorkings(table, now).write('run', fence, 'TakeTurn', batch);
+  return () =>
+    holding(turns, execution, fence, null, async (turn) => {
+      if ((turn.begun ?? 0) > 1) await carryLess({ table: { turns }, results, execution, fence });
+      return 'acted';
+    });
+};
+
+test('a step that began and did not end has the plan made again with half the changes, and alone it goes on', async () => {
+  const own = await heldTurn();
+  const step = await reading(own, 3);
+  // An attempt that runs out of memory: it renews the turn and is never heard of again.
+  await own.turns.renew(execution, own.fence, null);
+  await assert.rejects(step(), {
+    name: 'PlanStale',
+    message: /for 4 changes began and did not end; the next carries 2/,
+  });
+  assert.equal((await own.turns.read())?.limit, 2);
+  const alone = await heldTurn();
+  const last = await reading(alone, 0);
+  await alone.turns.renew(execution, alone.fence, null);
+  assert.equal(await last(), 'acted');
+});
+
+test('steps that end, well or badly, are no reason to carry less', async () => {
+  const own = await heldTurn();
+  const step = await reading(own, 3);
+  assert.equal(await step(), 'acted');
+  const failure = new NamedError('FirewallUnreachable', 'no');
+  await assert.rejects(
+    holding(own.turns, execution, own.fence, null, () => Promise.reject(failure)),
+    failure,
+  );
+  assert.equal(await step(), 'acted');
+  assert.equal((await own.turns.read())?.limit, 128);
 });
