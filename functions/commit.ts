@@ -4,13 +4,11 @@ import { failureOf } from '../shared/domain/plan/failures.ts';
 import { changedRecord, type RuleRecord } from '../shared/domain/plan/ownership.ts';
 import { unproven } from '../shared/domain/plan/proof.ts';
 import type { Written } from '../shared/domain/plan/refusals.ts';
-import { concerns, foreignEditor, isWithin, type PendingEdit } from '../shared/domain/policy/pending-edits.ts';
-import { localRules, type Policy } from '../shared/domain/policy/policy.ts';
-import { contentOfRule, differences } from '../shared/domain/rules/rule-content.ts';
+import type { Policy } from '../shared/domain/policy/policy.ts';
 import type { Firewall, Job } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
-import { ownXpaths } from '../shared/workflow/become-writer.ts';
+import { checkLate, checkLeft, checkStaged } from '../shared/workflow/check-staged.ts';
 import { conclude } from '../shared/workflow/conclude.ts';
 import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
 import { afterRefusal } from '../shared/workflow/refusals.ts';
@@ -20,84 +18,6 @@ import type { Applied } from '../shared/workflow/step-results.ts';
 
 /** The vendor advises against asking for a job more often. */
 const pollMilliseconds = 2_000;
-
-/**
- * Every xpath we staged is listed under exactly our account, and our account has nothing else pending that would change
- * anything.
- * @throws after taking back what we staged: PlanStale where something of ours has landed late, NotOurAdministrator
- */
-const checkStaged = async (
-  { table: { records }, settings: { FIREWALL_ADMINISTRATOR: administrator } }: Held<unknown>,
-  firewall: Firewall,
-  applied: Applied,
-): Promise<readonly PendingEdit[]> => {
-  const pending = await firewall.pendingEdits();
-  const ours = pending.filter((edit) => edit.administrator === administrator);
-  const isStaged = (edit: PendingEdit) => applied.stagedXpaths.some((xpath) => concerns(edit.xpath, xpath));
-  const others = ours.filter((edit) => !edit.isDoubtful && !isStaged(edit)).map((edit) => edit.xpath);
-  const harmless = others.length === 0 ? [] : await firewall.unchangedAt(others);
-  const strange = others.filter((xpath) => !harmless.includes(xpath));
-  const unlisted = applied.stagedXpaths.filter((xpath) => !ours.some((edit) => concerns(edit.xpath, xpath)));
-  const unchanged = unlisted.length === 0 ? [] : await firewall.unchangedAt(unlisted);
-  const missing = unlisted.filter((xpath) => !unchanged.includes(xpath));
-  if (strange.length === 0 && missing.length === 0) return pending;
-  const own = strange.length === 0 ? [] : await ownXpaths(firewall, records);
-  const late = strange.filter((xpath) => own.some((entry) => isWithin(xpath, entry)));
-  const { left } = await firewall.withdraw([...applied.stagedXpaths, ...late]);
-  if (missing.length === 0) checkLeft(left, pending, administrator);
-  if (late.length > 0 && late.length === strange.length && missing.length === 0) {
-    throw new NamedError(
-      'PlanStale',
-      `What was written before without an answer has landed since: ${late.join(', ')}.`,
-    );
-  }
-  const why = [
-    ...(missing.length > 0 ? [`not listed under ${administrator}: ${missing.join(', ')}`] : []),
-    ...(strange.length > 0 ? [`not ours but pending under ${administrator}: ${strange.join(', ')}`] : []),
-  ];
-  const staged =
-    left.length === 0 ? 'What was staged was withdrawn' : `Still staged, to be taken back by hand: ${left.join(', ')}`;
-  throw new NamedError('NotOurAdministrator', `${staged}: ${why.join('; ')}.`);
-};
-
-/**
- * No rule runs by now that was given up, since its write had no answer.
- * @throws PlanStale to plan again, which removes it
- */
-const checkLate = async (
-  { table: { records }, settings }: Held<unknown>,
-  firewall: Firewall,
-  running: Policy,
-): Promise<void> => {
-  const rules = new Map(localRules(running).map((rule) => [rule.name, rule] as const));
-  const late = (await records.rules()).flatMap(({ state, uuid, name, content }) => {
-    const rule = state === 'tombstone' && uuid === null ? rules.get(name) : undefined;
-    return rule !== undefined && differences(contentOfRule(rule), content).length === 0 ? [name] : [];
-  });
-  if (late.length === 0) return;
-  const pending = await firewall.pendingEdits();
-  const free = late.filter(
-    (name) => foreignEditor(pending, settings.FIREWALL_ADMINISTRATOR, firewall.ruleXpath(name)) === null,
-  );
-  if (free.length > 0)
-    throw new NamedError('PlanStale', `What was written before without an answer runs by now: ${free.join(', ')}.`);
-};
-
-/**
- * Nothing of ours is committed while something of ours is staged that cannot be taken back: it would be carried along.
- * @throws OthersEditing naming who is editing it
- */
-const checkLeft = (left: readonly string[], pending: readonly PendingEdit[], administrator: string): void => {
-  if (left.length === 0) return;
-  const lines = left.map((xpath) => {
-    const editors = pending.filter((edit) => edit.administrator !== administrator && concerns(edit.xpath, xpath));
-    return `${xpath} (${[...new Set(editors.map((edit) => edit.administrator))].join(', ') || 'not known by whom'})`;
-  });
-  throw new NamedError(
-    'OthersEditing',
-    `What this system has staged is being edited by others and could not be taken back: ${lines.join('; ')}. If one of them commits everything, it runs until the next resync. Everything else that was staged was withdrawn.`,
-  );
-};
 
 /** Queues the commit: partial for our administrator; a full one only where the device demands it and all is ours. */
 const queue = async (held: Held<unknown>, firewall: Firewall, applied: Applied): Promise<string | null> => {

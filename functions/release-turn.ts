@@ -3,7 +3,7 @@ import type { Changes } from '../shared/aws/table/changes.ts';
 import type { Failures } from '../shared/aws/table/failures.ts';
 import type { Notices } from '../shared/aws/table/notices.ts';
 import { largestBatch } from '../shared/aws/table/turn.ts';
-import type { Plan } from '../shared/domain/plan/make-plan.ts';
+import type { Plan } from '../shared/domain/plan/plan.ts';
 import { putAsideText } from '../shared/domain/plan/refusals.ts';
 import type { FirewallReads } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';

@@ -1,6 +1,7 @@
 import type { LeftOut } from '../shared/domain/grants/grants.ts';
 import { failureOf } from '../shared/domain/plan/failures.ts';
-import { changesAnything, makePlan, type Plan } from '../shared/domain/plan/make-plan.ts';
+import { makePlan } from '../shared/domain/plan/make-plan.ts';
+import { changesAnything, type Plan } from '../shared/domain/plan/plan.ts';
 import { putAsideText } from '../shared/domain/plan/refusals.ts';
 import { awaitingText } from '../shared/domain/plan/removal-words.ts';
 import { isDefaultRule } from '../shared/domain/policy/bottom-rule.ts';

@@ -1,5 +1,5 @@
 import type { Edit } from '../domain/plan/edits.ts';
-import type { FirewallRead } from '../domain/plan/make-plan.ts';
+import type { FirewallRead } from '../domain/plan/plan.ts';
 import type { PendingEdit } from '../domain/policy/pending-edits.ts';
 import type { Policy } from '../domain/policy/policy.ts';
 import type { SampleSession } from '../domain/verdict/samples.ts';

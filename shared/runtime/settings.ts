@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { NamedError } from '../domain/errors.ts';
 import type { InterfaceSettings } from '../domain/grants/standing.ts';
-import type { PlanSettings } from '../domain/plan/make-plan.ts';
+import type { PlanSettings } from '../domain/plan/plan.ts';
 import type { RuleStyle } from '../domain/rules/rule-content.ts';
 import type { TranslationSettings } from '../domain/rules/translation.ts';
 

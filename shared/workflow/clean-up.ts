@@ -1,6 +1,6 @@
 import type { Turn, Turns } from '../aws/table/turn.ts';
 import { isNamed } from '../domain/errors.ts';
-import { additionsOf } from '../domain/plan/make-plan.ts';
+import { additionsOf } from '../domain/plan/plan.ts';
 import { unproven } from '../domain/plan/proof.ts';
 import { trafficText } from '../domain/sets/traffic.ts';
 import type { Firewall } from '../panos/firewall.ts';

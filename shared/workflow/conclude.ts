@@ -1,7 +1,7 @@
 import type { ChangeOutcome } from '../aws/table/changes.ts';
 import { subjectId } from '../domain/change.ts';
 import { lackingFor } from '../domain/plan/failures.ts';
-import type { OutcomeLine, Plan } from '../domain/plan/make-plan.ts';
+import type { OutcomeLine, Plan } from '../domain/plan/plan.ts';
 import type { Held } from './held-step.ts';
 import { settleRefusals } from './refusals.ts';
 import { brief } from './states.ts';

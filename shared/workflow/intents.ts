@@ -1,8 +1,8 @@
 import type { Records } from '../aws/table/records.ts';
 import { NamedError } from '../domain/errors.ts';
 import type { Addition, Chosen } from '../domain/plan/edits.ts';
-import type { Plan } from '../domain/plan/make-plan.ts';
 import type { RuleRecord } from '../domain/plan/ownership.ts';
+import type { Plan } from '../domain/plan/plan.ts';
 import type { PlannedMove } from '../domain/plan/removals.ts';
 import type { SecurityRule } from '../domain/policy/policy.ts';
 import { contentOfRule } from '../domain/rules/rule-content.ts';

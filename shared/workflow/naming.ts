@@ -1,7 +1,7 @@
 import type { Records } from '../aws/table/records.ts';
 import type { Addition, Chosen } from '../domain/plan/edits.ts';
-import { additionsOf, type Plan } from '../domain/plan/make-plan.ts';
 import type { ObjectRecord } from '../domain/plan/ownership.ts';
+import { additionsOf, type Plan } from '../domain/plan/plan.ts';
 import { saysOf } from '../domain/plan/refusals.ts';
 import { type Configurations, chooseService } from '../domain/plan/service-objects.ts';
 import { type CandidateRule, namePrefix } from '../domain/rules/candidate-rules.ts';

@@ -1,5 +1,5 @@
 import { NamedError } from '../domain/errors.ts';
-import { additionsOf, type Plan } from '../domain/plan/make-plan.ts';
+import { additionsOf, type Plan } from '../domain/plan/plan.ts';
 import { guiltyIn, namedDigest, type Refusal, saysOf, type Written } from '../domain/plan/refusals.ts';
 import { saysOfRewrite } from '../domain/plan/rewrites.ts';
 import type { Policy } from '../domain/policy/policy.ts';

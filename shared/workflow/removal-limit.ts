@@ -1,5 +1,5 @@
 import type { Notice } from '../aws/table/notices.ts';
-import type { Plan } from '../domain/plan/make-plan.ts';
+import type { Plan } from '../domain/plan/plan.ts';
 import type { LimitInputs, LimitOutcome } from '../domain/plan/removal-limit.ts';
 import { approvalInputs, approvalText, awaitingText } from '../domain/plan/removal-words.ts';
 import { digestOf } from '../runtime/digest.ts';

@@ -1,6 +1,6 @@
 import type { Turns } from '../aws/table/turn.ts';
 import { NamedError } from '../domain/errors.ts';
-import { closes, opens, type Plan } from '../domain/plan/make-plan.ts';
+import { closes, opens, type Plan } from '../domain/plan/plan.ts';
 import type { TableParts } from '../runtime/clients/table.ts';
 import type { Held } from './held-step.ts';
 

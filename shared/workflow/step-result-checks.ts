@@ -5,8 +5,8 @@ import type { Contributions, GrantDestination, LeftOut, NetworkInterface } from 
 import type { NetworkPicture } from '../domain/grants/routes.ts';
 import type { Closed, ClosureRecord } from '../domain/plan/closures.ts';
 import type { UnexplainedLoss } from '../domain/plan/losses.ts';
-import type { Plan } from '../domain/plan/make-plan.ts';
 import type { ObjectRecord, RuleRecord } from '../domain/plan/ownership.ts';
+import type { Plan } from '../domain/plan/plan.ts';
 import type { LimitOutcome } from '../domain/plan/removal-limit.ts';
 import { rewrittenFields } from '../domain/plan/rewrites.ts';
 import { byTrafficColumn } from '../domain/policy/policy.ts';

@@ -4,8 +4,8 @@ import type { Change, Subject } from '../domain/change.ts';
 import type { LeftOut } from '../domain/grants/grants.ts';
 import type { ResolvedInterfaces } from '../domain/grants/standing.ts';
 import type { UnexplainedLoss } from '../domain/plan/losses.ts';
-import type { Plan } from '../domain/plan/make-plan.ts';
 import type { ObjectRecord } from '../domain/plan/ownership.ts';
+import type { Plan } from '../domain/plan/plan.ts';
 import type { ExpectedRule } from '../domain/plan/proof.ts';
 import type { CandidateRule } from '../domain/rules/candidate-rules.ts';
 

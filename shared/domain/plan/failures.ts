@@ -1,7 +1,7 @@
 import type { Change } from '../change.ts';
 import type { ErrorName } from '../errors.ts';
-import type { Plan } from './make-plan.ts';
 import { asksFor } from './obstacle.ts';
+import type { Plan } from './plan.ts';
 import { asksForRule, type PutAside, putAsideText } from './refusals.ts';
 
 /** Why something of a plan is not carried out. */

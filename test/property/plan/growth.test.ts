@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { additionsOf, makePlan, type PlanInputs } from '../../../shared/domain/plan/make-plan.ts';
+import { makePlan } from '../../../shared/domain/plan/make-plan.ts';
+import { additionsOf, type PlanInputs } from '../../../shared/domain/plan/plan.ts';
 import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';
 import { candidatesFor, grantsOf } from '../../support/grants.ts';
 import { destination, ownedRecord, ruleXpath, source, standing, tcp } from '../../unit/domain/owned.ts';

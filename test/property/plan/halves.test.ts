@@ -2,13 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Grant } from '../../../shared/domain/grants/grants.ts';
-import {
-  closingOf,
-  makePlan,
-  additionsOf as opened,
-  type Plan,
-  type PlanInputs,
-} from '../../../shared/domain/plan/make-plan.ts';
+import { makePlan } from '../../../shared/domain/plan/make-plan.ts';
+import { closingOf, additionsOf as opened, type Plan, type PlanInputs } from '../../../shared/domain/plan/plan.ts';
 import { type Refusal, saysOf } from '../../../shared/domain/plan/refusals.ts';
 import type { SecurityRule } from '../../../shared/domain/policy/policy.ts';
 import { contains } from '../../../shared/domain/sets/addresses.ts';
