@@ -150,6 +150,20 @@ const furnish = (system: CrashSystem): void => {
   system.clock.advance(10_000);
 };
 
+/** The event's run has a rule of the group to grow by a server whose start was not told, one to add and one to remove. */
+export const growing: World = {
+  title: 'AuthorizeSecurityGroupIngress that lets a rule grow',
+  before: [
+    { call: grant(commonGroup, [9003, partnerA], [9006, partnerB]) },
+    { call: stop(web3) },
+    { call: start(web3), lost: true },
+    { call: revoke(commonGroup, [9006, partnerB]), lost: true },
+  ],
+  event: grant(commonGroup, [9004, anywhere]),
+  other: start(web2),
+  same: revoke(commonGroup, [9003, partnerA]),
+};
+
 /** Edits that a colleague has not committed yet. */
 const halfFinished = (system: CrashSystem): void => {
   asColleague(system, {
