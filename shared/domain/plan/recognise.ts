@@ -168,7 +168,8 @@ export const recognise = (house: House): Recognition => {
   const accept = (record: RuleRecord, rule: SecurityRule, uuid: string) => {
     const ours = found({ ...record, state: 'owned' as const, uuid }, rule, uuid);
     const { editedBy } = ours;
-    const drift = driftOf(record, rule);
+    // What of ours is staged only, since an edit of others keeps it from being taken back, is nobody's change.
+    const drift = record.intent === null ? driftOf(record, rule) : [];
     reports.push(...drift);
     if (editedBy !== null) {
       reports.push({
@@ -240,7 +241,8 @@ export const recognise = (house: House): Recognition => {
       continue;
     }
     if (rule !== undefined && record.uuid !== null) {
-      const settled = settleIntent(record, rule);
+      const runs = runningRules.find(({ uuid }) => uuid === record.uuid);
+      const settled = settleIntent(record, rule, runs);
       if (settled !== record || rule.name !== record.name) repaired.push({ ...settled, name: rule.name });
       accept(settled, rule, record.uuid);
       continue;
@@ -287,11 +289,20 @@ const checkUuids = (records: readonly RuleRecord[]): void => {
 };
 
 /** An intent left by a run that died: carried out if the firewall shows it, dropped otherwise. */
-const settleIntent = (record: RuleRecord, rule: SecurityRule): RuleRecord => {
+const settleIntent = (record: RuleRecord, rule: SecurityRule, runs: SecurityRule | undefined): RuleRecord => {
   const { intent } = record;
   if (intent === null) return record;
-  if (intent.kind === 'change' && differences(contentOfRule(rule), intent.content).length === 0) {
-    return changedRecord(record, intent);
-  }
-  return { ...record, intent: null };
+  const shows = (one: SecurityRule): boolean =>
+    intent.kind === 'change' && differences(contentOfRule(one), intent.content).length === 0;
+  if (intent.kind !== 'change' || !shows(rule)) return { ...record, intent: null };
+  // What a change opens is the rule's own only once it runs: until then the record would call it taken out.
+  return takesAway(record.content, intent.content) || (runs !== undefined && shows(runs))
+    ? changedRecord(record, intent)
+    : record;
 };
+
+/** Whether a change leaves out members of source or destination, and does nothing else. */
+const takesAway = (was: RuleContent, becomes: RuleContent): boolean =>
+  differences(was, becomes).every((field) => field === 'source' || field === 'destination') &&
+  becomes.source.every((member) => was.source.includes(member)) &&
+  becomes.destination.every((member) => was.destination.includes(member));

@@ -313,6 +313,32 @@ test('a change that a run intended and the firewall shows is taken over; one it 
   assert.deepEqual(notShown.owned[0]?.record.contributions, before.contributions);
 });
 
+test('what a change opens is a rule’s own once it runs: staged only, it stays an intent, and is called nobody’s change', () => {
+  const before = ownedRecord();
+  const more = { ...before.contributions, destinations: [destination(1), destination(2)] };
+  for (const content of [
+    { ...before.content, destination: ['10.0.1.1/32', '10.0.1.2/32'] },
+    { ...before.content, application: ['ssl', 'web-browsing'] },
+    { ...before.content, tags: ['another'] },
+  ])
+    checkOpening(before, more, content);
+});
+
+const checkOpening = (before: RuleRecord, more: RuleRecord['contributions'], content: RuleRecord['content']): void => {
+  const growing: RuleRecord = {
+    ...before,
+    intent: { kind: 'change', execution: 'run', content, contributions: more },
+  };
+  const grown = standing({ ...before, content });
+  const staged = recognised({ records: [growing], rules: [grown], running: [standing(before)] });
+  assert.deepEqual([staged.repaired, whats(staged)], [[], []]);
+  assert.deepEqual(staged.owned[0]?.record.contributions, before.contributions);
+  const runs = recognised({ records: [growing], rules: [grown] });
+  assert.deepEqual(runs.repaired, [{ ...growing, content, contributions: more, intent: null }]);
+  const undone = recognised({ records: [growing], rules: [standing(before)], running: [standing(before)] });
+  assert.deepEqual(undone.repaired, [{ ...growing, intent: null }]);
+};
+
 test('an intended move or removal that was not carried out leaves an owned rule', () => {
   for (const kind of ['move', 'remove'] as const) {
     const record = ownedRecord({ intent: { kind, execution: 'run' } });
