@@ -13,13 +13,11 @@ import {
   ruleXpath,
   web2,
 } from '../support/calls.ts';
-import { createMeddledSystem, type MeddledSystem } from '../support/meddling.ts';
+import { isQuiet, ownRules } from '../support/hands.ts';
+import { createMeddledSystem } from '../support/meddling.ts';
 import { ids } from '../system/demo-account.ts';
 import { administrator } from '../system/parts.ts';
 
-const ownRules = async (system: MeddledSystem) => (await system.rules()).filter(({ owned }) => owned);
-const isQuiet = (system: MeddledSystem): boolean =>
-  system.parts.simulator.exportConfiguration('candidate') === system.parts.simulator.exportConfiguration('running');
 const succeeded = (run: Awaited<ReturnType<ReturnType<typeof calls>['start']>>): void =>
   assert.equal(run.status, 'SUCCEEDED', `${run.error}: ${causeOf(run)}`);
 
@@ -66,7 +64,7 @@ for (const [what, simulator] of Object.entries(lists)) {
       assert.deepEqual([(await ownRules(system)).length, isQuiet(system)], [1, true]);
     });
 
-    test("a colleague's edit of another rule stands in nobody's way and is not committed", async () => {
+    test("a colleague's edit of another rule stands in no way and is not committed", async () => {
       const system = await house();
       const admin = colleague(system);
       admin.set(ruleXpath('Web in'), '<log-start>yes</log-start>');
@@ -115,7 +113,7 @@ for (const [what, simulator] of Object.entries(lists)) {
       assert.doesNotMatch(system.parts.simulator.exportConfiguration('running'), /Stranger/);
     });
 
-    test('a rule that was moved below the bottom rule is moved back, and its list of changes names nobody wrongly', async () => {
+    test('a rule that was moved below the bottom rule is moved back, and nothing is left staged', async () => {
       const system = await house();
       succeeded(await calls(system).start(web2));
       const [rule] = await ownRules(system);

@@ -15,10 +15,10 @@ import {
   web1,
   web2,
 } from '../support/calls.ts';
+import { ownRules } from '../support/hands.ts';
 import { createMeddledSystem, type MeddledSystem } from '../support/meddling.ts';
 import { ids } from '../system/demo-account.ts';
 
-const ownRules = async (system: MeddledSystem) => (await system.rules()).filter(({ owned }) => owned);
 /** Those for TLS: what a further address has of port 80 is not allowed by the house's own rule, and is a rule beside. */
 const tlsRules = async (system: MeddledSystem) =>
   (await ownRules(system)).filter(({ service }) => service.includes('tcp-443'));

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { calls, causeOf, colleague, resync, web2 } from '../support/calls.ts';
-import { createMeddledSystem, type MeddledSystem } from '../support/meddling.ts';
+import { ownRules, staged, strangers } from '../support/hands.ts';
+import { createMeddledSystem } from '../support/meddling.ts';
 import { administrator } from '../system/parts.ts';
 
 /** A system whose next write is lost on its way, and what carries it out late. */
@@ -28,18 +29,6 @@ const losing = async () => {
   });
 };
 type Losing = Awaited<ReturnType<typeof losing>>;
-
-const ownRules = async (system: MeddledSystem) => (await system.rules()).filter(({ owned }) => owned);
-const strangers = async (system: MeddledSystem): Promise<readonly string[]> =>
-  (await system.rules()).filter(({ owned, name }) => !owned && name.startsWith('i-')).map(({ name }) => name);
-/** What our account has pending, where the candidate differs from what runs. */
-const staged = (system: MeddledSystem): readonly string[] => {
-  const { simulator } = system.parts;
-  const isSame = simulator.exportConfiguration('candidate') === simulator.exportConfiguration('running');
-  return isSame
-    ? []
-    : simulator.state().workspace.journal.flatMap(({ owner, action }) => (owner === administrator ? [action] : []));
-};
 
 /** All is as EC2 grants it, known, committed, and stays so. */
 const isRight = async (system: Losing, rules: number): Promise<void> => {

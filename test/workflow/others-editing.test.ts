@@ -12,21 +12,11 @@ import {
   ruleXpath,
   web2,
 } from '../support/calls.ts';
-import { createMeddledSystem, type MeddledSystem } from '../support/meddling.ts';
+import { ownRules, staged, strangers } from '../support/hands.ts';
+import { createMeddledSystem } from '../support/meddling.ts';
 import { ids } from '../system/demo-account.ts';
-import { administrator } from '../system/parts.ts';
 
 const ours = `${web2}-1`;
-const ownRules = async (system: MeddledSystem) => (await system.rules()).filter(({ owned }) => owned);
-const strangers = async (system: MeddledSystem): Promise<readonly string[]> =>
-  (await system.rules()).filter(({ owned, name }) => !owned && name.startsWith('i-')).map(({ name }) => name);
-const staged = (system: MeddledSystem): readonly string[] => {
-  const { simulator } = system.parts;
-  const isSame = simulator.exportConfiguration('candidate') === simulator.exportConfiguration('running');
-  return isSame
-    ? []
-    : simulator.state().workspace.journal.flatMap(({ owner, action }) => (owner === administrator ? [action] : []));
-};
 
 type Edit = (admin: ReturnType<typeof colleague>) => void;
 const edits: Readonly<Record<string, { readonly edit: Edit; readonly back: Edit }>> = {

@@ -257,7 +257,7 @@ describe('that only the commit finds out about', () => {
     assert.match(putAside(run).join(), /tcp 9002/);
   });
 
-  test('nobody is guilty when the rest is refused as well: nothing is put aside, what closes goes alone, the run fails', async () => {
+  test('no rule is guilty when the rest is refused as well: nothing is put aside, what closes goes alone, the run fails', async () => {
     const system = await house();
     await grantUnheard(system, 9001, 9002);
     // The words name one of ours first, and then, without it, only something else.

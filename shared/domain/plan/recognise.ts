@@ -5,8 +5,9 @@ import { localRules, type Policy, type SecurityRule, trafficColumns } from '../p
 import { contentOfRule, differences, type RuleContent } from '../rules/rule-content.ts';
 import { contains, isCidr } from '../sets/addresses.ts';
 import { lookAlikes, lookAlikeText } from './look-alikes.ts';
-import { changedRecord, type RuleRecord } from './ownership.ts';
+import type { RuleRecord } from './ownership.ts';
 import { changedService } from './service-objects.ts';
+import { settleIntent } from './settle-intent.ts';
 
 declare const ofOurs: unique symbol;
 
@@ -168,7 +169,7 @@ export const recognise = (house: House): Recognition => {
   const accept = (record: RuleRecord, rule: SecurityRule, uuid: string) => {
     const ours = found({ ...record, state: 'owned' as const, uuid }, rule, uuid);
     const { editedBy } = ours;
-    // What of ours is staged only, since an edit of others keeps it from being taken back, is nobody's change.
+    // What of ours is staged only, since an edit of others keeps it from being taken back, is no administrator's change.
     const drift = record.intent === null ? driftOf(record, rule) : [];
     reports.push(...drift);
     if (editedBy !== null) {
@@ -287,22 +288,3 @@ const checkUuids = (records: readonly RuleRecord[]): void => {
     claimed.set(uuid, id);
   }
 };
-
-/** An intent left by a run that died: carried out if the firewall shows it, dropped otherwise. */
-const settleIntent = (record: RuleRecord, rule: SecurityRule, runs: SecurityRule | undefined): RuleRecord => {
-  const { intent } = record;
-  if (intent === null) return record;
-  const shows = (one: SecurityRule): boolean =>
-    intent.kind === 'change' && differences(contentOfRule(one), intent.content).length === 0;
-  if (intent.kind !== 'change' || !shows(rule)) return { ...record, intent: null };
-  // What a change opens is the rule's own only once it runs: until then the record would call it taken out.
-  return takesAway(record.content, intent.content) || (runs !== undefined && shows(runs))
-    ? changedRecord(record, intent)
-    : record;
-};
-
-/** Whether a change leaves out members of source or destination, and does nothing else. */
-const takesAway = (was: RuleContent, becomes: RuleContent): boolean =>
-  differences(was, becomes).every((field) => field === 'source' || field === 'destination') &&
-  becomes.source.every((member) => was.source.includes(member)) &&
-  becomes.destination.every((member) => was.destination.includes(member));

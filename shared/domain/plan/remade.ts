@@ -15,7 +15,7 @@ export interface Remade {
 /**
  * A rule of ours that is gone, and that an administrator made again under its name with exactly its content, is ours again when
  * EC2 grants all that it says: it is his way of opening again what he took away. One that says anything that is not granted is
- * never taken over. Where several stand under other uuids at once, a configuration was loaded without uuids, and nobody made
+ * never taken over. Where several stand under other uuids at once, a configuration was loaded without uuids, and no administrator made
  * them: these are reported (see `lookAlikes`).
  */
 export const remadeRules = (house: {

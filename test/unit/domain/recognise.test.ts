@@ -313,7 +313,7 @@ test('a change that a run intended and the firewall shows is taken over; one it 
   assert.deepEqual(notShown.owned[0]?.record.contributions, before.contributions);
 });
 
-test('what a change opens is a rule’s own once it runs: staged only, it stays an intent, and is called nobody’s change', () => {
+test('what a change opens is a rule’s own once it runs: staged only, it stays an intent, and is called no administrator’s change', () => {
   const before = ownedRecord();
   const more = { ...before.contributions, destinations: [destination(1), destination(2)] };
   for (const content of [
