@@ -37,7 +37,8 @@ const decisions: Readonly<Record<string, (output: Fields) => string[]>> = {
     ];
   },
   TestRules: ({ tested, because }) => {
-    const { verdicts, alreadyOurs, closed, remove, shrink, reports, leftOut, notTouched } = fieldsOf(tested);
+    const { verdicts, putAside, alreadyOurs, closed, remove, shrink, rewrite, reports, leftOut, notTouched } =
+      fieldsOf(tested);
     return [
       ...linesOf(alreadyOurs).map((line) => `already ours: ${String(line)}`),
       ...linesOf(closed).map((line) => `closed by an administrator: ${String(line)}`),
@@ -45,8 +46,10 @@ const decisions: Readonly<Record<string, (output: Fields) => string[]>> = {
         const { candidate, verdict, explanation } = fieldsOf(line);
         return `${String(verdict)}: ${String(candidate)}: ${String(explanation)}`;
       }),
+      ...linesOf(putAside).map(String),
       ...linesOf(remove).map((line) => `remove ${String(line)}`),
       ...linesOf(shrink).map((line) => `shrink ${String(line)}`),
+      ...linesOf(rewrite).map((line) => `rewrite ${String(line)}`),
       ...linesOf(leftOut).map((line) => `left out: ${String(line)}`),
       ...linesOf(notTouched).map(String),
       ...linesOf(reports).map(String),
@@ -54,10 +57,11 @@ const decisions: Readonly<Record<string, (output: Fields) => string[]>> = {
     ];
   },
   ApplyRules: ({ applied }) => {
-    const { added, removed, shrunk, moved } = fieldsOf(applied);
+    const { added, removed, shrunk, rewritten, moved } = fieldsOf(applied);
     return [
       ...linesOf(removed).map((line) => `removed ${String(line)}`),
       ...linesOf(shrunk).map((line) => `shrunk ${String(line)}`),
+      ...linesOf(rewritten).map((line) => `rewritten ${String(line)}`),
       ...linesOf(added).map((line) => `added ${String(line)}`),
       ...linesOf(moved).map((line) => `moved ${String(line)}`),
     ];
