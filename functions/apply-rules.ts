@@ -205,6 +205,7 @@ const writeAndReadBack = async (
     } catch (error) {
       if (!isNamed(error, 'FirewallRejected', 'FirewallFull')) throw error;
       await takeBack();
+      for (const { record } of chosen.additions) await held.table.records.dropRule(record);
       if (error.name === 'FirewallFull') await splitBatch(held, error, plan);
       const written = chosen.additions.map(({ says, record: { name }, content: { service } }) => ({
         says,

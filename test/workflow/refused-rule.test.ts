@@ -91,6 +91,15 @@ describe('one grant of several that the firewall refuses to write', () => {
     assert.match(messages(system), /put aside: sg-\S+ tcp 9002/);
   });
 
+  test('leaves no record of what was refused, however often', async () => {
+    const system = await house();
+    await grantUnheard(system, 9001, 9002, 9003);
+    refuseToWrite(system, 'tcp-9001');
+    refuseToWrite(system, 'tcp-9002');
+    await resync(system);
+    assert.deepEqual(new Set((await system.records()).map(({ state }) => state)), new Set(['owned']));
+  });
+
   test('is not tried again by the next resyncs, each of which lists it and writes nothing', async () => {
     const system = await house();
     await grantUnheard(system, 9001, 9002);

@@ -19,6 +19,8 @@ export interface Records {
   putObject(record: ObjectRecord): Promise<void>;
   /** Gives up an addition that has not been seen on the firewall. It may still land, so its name is watched for a day. */
   forgetRule(record: RuleRecord): Promise<void>;
+  /** Drops the record of an addition that the firewall has refused: it never lands. */
+  dropRule(record: RuleRecord): Promise<void>;
   forgetObject(record: ObjectRecord): Promise<void>;
   /** What administrators have closed in rules of ours. */
   closures(): Promise<readonly ClosureRecord[]>;
@@ -87,7 +89,7 @@ export const createRecords = (
       `The record of ${record.id} was written by a later turn (fence ${String(found?.['fence'])}) than this one (${record.fence}).`,
     );
   };
-  const drop = async (pk: string, record: ClosureRecord): Promise<void> => {
+  const drop = async (pk: string, record: RuleRecord | ClosureRecord): Promise<void> => {
     checkTime(record.id);
     if (!(await table.delete(pk, record.id, either(absent, atMost('fence', record.fence))))) {
       throw new NamedError('PlanStale', `The record of ${record.id} was written by a later turn.`);
@@ -104,6 +106,7 @@ export const createRecords = (
     formerObjects: async () => (await allObjects()).flatMap(({ id, state }) => (state === 'tombstone' ? [id] : [])),
     putRule: (record) => put(parts.rule, record),
     putObject: (record) => put(parts.object, record),
+    dropRule: (record) => drop(parts.rule, record),
     forgetRule: (record) => put(parts.rule, { ...record, state: 'tombstone', intent: null }),
     forgetObject: (record) => put(parts.object, { ...record, state: 'tombstone' }),
     closures: async () => (await table.query(parts.closure)).map((item) => stripKeys<ClosureRecord>(item)),
