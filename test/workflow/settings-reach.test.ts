@@ -125,6 +125,31 @@ describe('PORT_APPLICATIONS', () => {
     assert.match(reports(run), /Between.* stands between it and the bottom rule/);
   });
 
+  test('keeps neither profile group nor log setting nor tag from being followed where it cannot be itself', async () => {
+    const { system, name, admin } = await prepared();
+    admin.addRule('Between', ruleFields({ destination: '10.9.9.9' }));
+    admin.move(ruleXpath('Between'), 'before', 'Clean up');
+    admin.commit();
+    deploy(system, { ...settings, PROFILE_GROUP: 'strict' });
+    const run = await resync(system);
+    assert.match(rewritten(run), /PROFILE_GROUP changed/);
+    assert.deepEqual((await ruleOf(system, name)).application, ['ssl']);
+    assert.match(entryOf(system, name), style.PROFILE_GROUP.says);
+    assert.match(reports(run), /Between.* stands between it and the bottom rule/);
+    admin.delete(ruleXpath('Between'));
+    admin.commit();
+    await resync(system);
+    assert.deepEqual((await ruleOf(system, name)).application.toSorted(), ['ssl', 'web-browsing']);
+  });
+
+  test('is followed by resyncs alone: the run of an event rewrites nothing', async () => {
+    const { system, name } = await prepared();
+    deploy(system, { ...settings, PROFILE_GROUP: 'strict' });
+    const run = await calls(system).grant(ids.webGroup, fromAnywhere(9001));
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    assert.doesNotMatch(entryOf(system, name), style.PROFILE_GROUP.says);
+  });
+
   test('what rules above decide by now is not rewritten: the verdict is said', async () => {
     const { system, name, admin } = await prepared();
     admin.addRule(

@@ -176,6 +176,8 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     own: inputs.limit.own,
     judge: (some) => (some.length === 0 ? [] : judge(inputs, removals, closures, some)),
   });
+  // Rules follow settings in a resync alone: only that looks at all of them, and may ask for approval.
+  const isResync = inputs.limit.own.some(({ subjects }) => subjects.some(({ kind }) => kind === 'everything'));
   const ownNow = new Set(recognition.owned.map(({ uuid }) => uuid));
   const refusedWith = refusedRewrites(judging);
   const { growths, carried } = planGrowths({
@@ -189,7 +191,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
   });
   const grown = new Set(growths.map(({ id }) => id));
   const { rewrites: followed, reports: notRewritten } =
-    lack === null
+    lack === null && isResync
       ? planRewrites({
           staying: untouched(recognition, removals).filter(({ record }) => !grown.has(record.id)),
           ownUuids: ownNow,

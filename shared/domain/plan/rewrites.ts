@@ -6,6 +6,7 @@ import { trafficKey } from '../sets/traffic.ts';
 import type { Judged } from '../verdict/verdict-words.ts';
 import { GrantIndex } from './grant-index.ts';
 import { standsBetween } from './growths.ts';
+import type { RuleRecord } from './ownership.ts';
 import type { Recognised } from './recognise.ts';
 import type { PlannedFor } from './removals.ts';
 
@@ -109,10 +110,28 @@ const todays = (
   if (fields.length === 0) return null;
   const opens = fields.some((field) => opening.includes(field));
   const candidate = opens && fitted !== null ? { ...fitted, application } : null;
-  const why = `${fields.map((field) => settingNames[field]).join(', ')} changed`;
+  const why = changedText(fields);
   return {
     isCarried: !isLacking && (!opens || candidate !== null),
     rewrite: { id: record.id, uuid, name, content: wanted, fields, candidate, applications, contributions, why },
+  };
+};
+
+const changedText = (fields: readonly SettingField[]): string =>
+  `${fields.map((field) => settingNames[field]).join(', ')} changed`;
+
+/** What of a rewrite lets nothing through that the rule did not: profile group, log setting and tag. Null where there is none. */
+const inStyle = (rewrite: PlannedRewrite, record: RuleRecord): PlannedRewrite | null => {
+  const fields = settingFields.filter((field) => rewrite.fields.includes(field) && !opening.includes(field));
+  if (fields.length === 0) return null;
+  const { from, to, application } = record.content;
+  return {
+    ...rewrite,
+    fields,
+    content: { ...rewrite.content, from, to, application },
+    candidate: null,
+    applications: record.applications ?? application,
+    why: changedText(fields),
   };
 };
 
@@ -135,7 +154,7 @@ const withinLimit = (rewrites: readonly PlannedRewrite[], inputs: RewriteInputs)
   return {
     rewrites: [],
     reports: [
-      `Settings changed that ${rewrites.length} rules would follow (${names}), of ${waiting.length} interfaces: more than may be changed without approval. They go on as they are. If it is meant, start an execution with ${input}`,
+      `Settings changed that ${rewrites.length} rules would follow (${names}), of ${waiting.length} interfaces: more than may be changed without approval. They go on as they are. If it is meant, start an execution with ${input}; for a day that also approves that their grants go, should they vanish.`,
     ],
   };
 };
@@ -151,15 +170,15 @@ export const planRewrites = (inputs: RewriteInputs): Rewrites => {
   const found: PlannedRewrite[] = [];
   const granted = GrantIndex.of(inputs.candidates);
   for (const recognised of inputs.staying) {
-    const { record, rule, uuid, name, editedBy } = recognised;
+    const { record, rule, uuid, name, editedBy, changedService } = recognised;
     const { sources, destinations } = record.contributions;
     const isGranted = destinations.every(
       (to) => inputs.scope.has(to.interface) && sources.every((from) => granted.has(record, to, from)),
     );
     const today = isGranted ? todays(recognised, inputs) : null;
     if (today === null) continue;
-    const stays = (why: string) =>
-      reports.push(`"${name}" does not follow the settings (${today.rewrite.why}): ${why}.`);
+    const stays = (why: string, { why: what }: PlannedRewrite = today.rewrite) =>
+      reports.push(`"${name}" does not follow the settings (${what}): ${why}.`);
     const isAsWritten =
       differences(contentOfRule(rule), record.content).length === 0 &&
       rule.restrictions.length === 0 &&
@@ -167,13 +186,16 @@ export const planRewrites = (inputs: RewriteInputs): Rewrites => {
       !rule.negateDestination;
     if (rule.disabled || !isAsWritten) stays('an administrator has changed it');
     else if (editedBy !== null) stays(`${editedBy} is editing it`);
-    else if (!today.isCarried) stays('the firewall does not have what they name');
+    else if (changedService !== null) stays(`the service object "${changedService}" that it uses was changed`);
     else {
-      const refused = inputs.refusedWith(today.rewrite);
       const between = today.rewrite.candidate === null ? null : standsBetween(uuid, inputs);
-      if (refused !== null) stays(`the firewall refused it (${refused})`);
+      const isCarried = today.isCarried && between === null;
+      if (!today.isCarried) stays('the firewall does not have what they name');
       else if (between !== null) stays(`"${between}" stands between it and the bottom rule`);
-      else found.push(today.rewrite);
+      const rewrite = isCarried ? today.rewrite : inStyle(today.rewrite, record);
+      const refused = rewrite === null ? null : inputs.refusedWith(rewrite);
+      if (refused !== null) stays(`the firewall refused it (${refused})`);
+      else if (rewrite !== null) found.push(rewrite);
     }
   }
   const opening = found.flatMap(({ candidate }) => candidate ?? []);
@@ -184,14 +206,16 @@ export const planRewrites = (inputs: RewriteInputs): Rewrites => {
           opening,
           found.flatMap(({ candidate, uuid }) => (candidate ? [uuid] : [])),
         );
-  const kept = found.filter((rewrite) => {
-    if (rewrite.candidate === null) return true;
+  const records = new Map(inputs.staying.map(({ record }) => [record.id, record] as const));
+  const kept = found.flatMap((rewrite): readonly PlannedRewrite[] => {
+    if (rewrite.candidate === null) return [rewrite];
     const at = opening.indexOf(rewrite.candidate);
     const verdicts = judged.filter(({ input }) => input === at);
-    if (verdicts.some((each) => isWhole(each, rewrite))) return true;
+    if (verdicts.some((each) => isWhole(each, rewrite))) return [rewrite];
     const why = verdicts.map(({ verdict }) => `${verdict.kind}, ${verdict.explanation}`).join('; ');
     reports.push(`"${rewrite.name}" does not follow the settings (${rewrite.why}): what it would say is ${why}.`);
-    return false;
+    const record = records.get(rewrite.id);
+    return record === undefined ? [] : [inStyle(rewrite, record) ?? []].flat();
   });
   const within = withinLimit(kept, inputs);
   return { rewrites: within.rewrites, reports: [...reports, ...within.reports] };
