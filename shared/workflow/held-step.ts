@@ -88,7 +88,7 @@ export const defineHeldStep = <Name extends StepName, State extends HeldState, P
       const { fence } = state.turn;
       const results = resultsOf(table.workings, execution.name, fence);
       return holding(table.turns, execution, fence, writes ? run.deadline - now() : null, async (turn) => {
-        if ((turn.begun ?? 0) > 1) await carryLess({ table, results, execution, fence });
+        await carryLess({ turn, table, results, execution, fence });
         const { output, result } = await act({ state, execution, fence, turn, results, table, settings, run }, own);
         if (result !== null) await results.write(name, result);
         return { ...state, ...output };

@@ -1,4 +1,4 @@
-import type { Turns } from '../aws/table/turn.ts';
+import type { Turn, Turns } from '../aws/table/turn.ts';
 import { NamedError } from '../domain/errors.ts';
 import { closes, opens, type Plan } from '../domain/plan/plan.ts';
 import type { TableParts } from '../runtime/clients/table.ts';
@@ -13,11 +13,19 @@ type Splitting = Pick<Held<unknown>, 'results' | 'execution' | 'fence'> & {
 };
 
 /**
- * What follows when an earlier attempt of a step of this plan began and never ended, as one does that runs out of time or memory:
+ * What follows when attempts of a step of this plan began and never ended, as those do that run out of time or memory:
  * with others' changes in the plan the next one carries half as many, so that what is too much ends up alone.
  * @throws PlanStale to plan again with fewer changes
  */
-export const carryLess = async ({ table: { turns }, results, execution, fence }: Splitting): Promise<void> => {
+export const carryLess = async ({
+  turn,
+  table: { turns },
+  results,
+  execution,
+  fence,
+}: Splitting & { readonly turn: Pick<Turn, 'begun'> }): Promise<void> => {
+  // One that dies may have had bad luck; two in a row, before this one, carried too much.
+  if ((turn.begun ?? 0) <= 2) return;
   const batch = await results.read('TakeTurn');
   const own = batch.filter((line) => line.execution === execution.name).length;
   if (batch.length <= own) return;
@@ -25,7 +33,7 @@ export const carryLess = async ({ table: { turns }, results, execution, fence }:
   await turns.note(execution, fence, { limit, progressed: true, begun: 1 });
   throw new NamedError(
     'PlanStale',
-    `A step of a plan for ${batch.length} changes began and did not end; the next carries ${limit}.`,
+    `A step of a plan for ${batch.length} changes began and did not end, more than once; the next carries ${limit}.`,
   );
 };
 

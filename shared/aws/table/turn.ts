@@ -66,10 +66,10 @@ const free: Turn = {
   rejection: null,
 };
 
-/** What the next plan carries after an attempt that never ended: less, since what it carried may be why. */
+/** What the next plan carries after attempts that never ended, one after the other: less, since what they carried may be why. */
 const lessAfterDeath = ({ begun = 0, limit }: Turn): Pick<Turn, 'begun' | 'limit'> => ({
   begun: 0,
-  limit: begun > 0 ? Math.max(1, Math.floor(limit / 2)) : limit,
+  limit: begun > 1 ? Math.max(1, Math.floor(limit / 2)) : limit,
 });
 
 /** Whether an execution may write to the firewall at this time: the holder, or an attempt that lives on. Null: none ever held it. */

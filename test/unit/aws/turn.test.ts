@@ -374,10 +374,11 @@ test('a turn of an unknown format is refused by name', async () => {
   await assert.rejects(take(ann), { name: 'StateNotUnderstood', message: /turn \/ turn has format 2/ });
 });
 
-test('after a step that began and never ended the next holder carries half, whoever it is, and never nothing', async () => {
+test('after two steps that began and never ended the next holder carries half, whoever it is, and never nothing', async () => {
   const { turns, take, ended, clock } = await begin();
   for (const next of [ann, bob, eve]) {
     const { fence, limit } = await take(next);
+    await turns.renew(next, fence, null);
     await turns.renew(next, fence, null);
     clock.now += turnSeconds * 1000;
     ended.add(next.id);
@@ -386,6 +387,7 @@ test('after a step that began and never ended the next holder carries half, whoe
   assert.equal((await take(ann)).limit, largestBatch / 8);
   for (let round = 0; round < 10; round += 1) {
     const { fence } = (await turns.read()) ?? { fence: 0 };
+    await turns.renew(ann, fence, null);
     await turns.renew(ann, fence, null);
     const heir = await turns.inherit({ id: ann.id, redriveCount: 0 }, ann);
     assert.ok((heir?.limit ?? 0) >= 1);

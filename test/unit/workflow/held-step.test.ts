@@ -96,7 +96,7 @@ const reading = async (own: Awaited<ReturnType<typeof heldTurn>>, others: number
   await createWorkings(table, now).write('run', fence, 'TakeTurn', batch);
   return () =>
     holding(turns, execution, fence, null, async (turn) => {
-      if ((turn.begun ?? 0) > 1) await carryLess({ table: { turns }, results, execution, fence });
+      await carryLess({ turn, table: { turns }, results, execution, fence });
       return 'acted';
     });
 };
@@ -106,13 +106,15 @@ test('a step that began and did not end has the plan made again with half the ch
   const step = await reading(own, 3);
   // An attempt that runs out of memory: it renews the turn and is never heard of again.
   await own.turns.renew(execution, own.fence, null);
+  await own.turns.renew(execution, own.fence, null);
   await assert.rejects(step(), {
     name: 'PlanStale',
-    message: /for 4 changes began and did not end; the next carries 2/,
+    message: /for 4 changes began and did not end, more than once; the next carries 2/,
   });
   assert.equal((await own.turns.read())?.limit, 2);
   const alone = await heldTurn();
   const last = await reading(alone, 0);
+  await alone.turns.renew(execution, alone.fence, null);
   await alone.turns.renew(execution, alone.fence, null);
   assert.equal(await last(), 'acted');
 });
