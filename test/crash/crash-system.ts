@@ -9,7 +9,7 @@ import type { Execution } from '../local/step-functions/executions.ts';
 import type { Invocation } from '../local/step-functions/interpreter.ts';
 import type { Simulator, SimulatorOptions } from '../simulator/simulator.ts';
 import { ids } from '../system/demo-account.ts';
-import { createLocalSystem, type LocalSystem } from '../system/local-system.ts';
+import { createLocalSystem, type LocalSystem, type LocalSystemOptions } from '../system/local-system.ts';
 import { type Parts, tableName } from '../system/parts.ts';
 import { inProcess, sendToSimulator } from '../system/surroundings.ts';
 import { createVirtualClock, type VirtualClock } from '../system/virtual-clock.ts';
@@ -65,6 +65,7 @@ export interface CrashSystemOptions {
   readonly from?: Outside;
   readonly account?: (clock: VirtualClock) => Account;
   readonly simulator?: Omit<SimulatorOptions, 'now' | 'sleep'>;
+  readonly ec2?: LocalSystemOptions['ec2'];
   readonly environment?: Readonly<Record<string, string>>;
   readonly copies?: (event: BusEvent, rule: string) => number;
   /** Asked at each external call. */
@@ -212,6 +213,7 @@ export const createCrashSystem = async (options: CrashSystemOptions): Promise<Cr
   const system = await createLocalSystem({
     account: from?.account ?? options.account?.(clock) ?? fail('an account is needed'),
     ...(options.simulator === undefined ? {} : { simulator: options.simulator }),
+    ...(options.ec2 === undefined ? {} : { ec2: options.ec2 }),
     ...(options.copies === undefined ? {} : { copies: options.copies }),
     clock,
     pace: clock.pace,

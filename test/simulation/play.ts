@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict';
+import { NamedError } from '../../shared/domain/errors.ts';
+import { type Blow, type Call, type CrashSystem, createCrashSystem, isRead } from '../crash/crash-system.ts';
+import { checkSessions } from '../crash/decided.ts';
+import { grantsOf } from '../crash/house.ts';
+import type { Opening } from '../crash/sessions.ts';
+import { grant, revoke, start, stop } from '../crash/worlds.ts';
+import { demoAccount, ids } from '../system/demo-account.ts';
+import { stateMachineArn } from '../system/local-system.ts';
+import { administrator } from '../system/parts.ts';
+import { administer } from './administrator.ts';
+import { type Act, type History, sourcesOfPorts } from './history.ts';
+import { isManaged, isShut, openingsOf, othersText, rulesOf, shutBy } from './rules.ts';
+
+/** Even numbers in [0, 1) from a seed (a linear congruential generator with Knuth's constants). */
+const chances = (seed: number): (() => number) => {
+  let state = BigInt(seed) * 2_654_435_761n + 1n;
+  return () => {
+    state = (state * 6_364_136_223_846_793_005n + 1_442_695_040_888_963_407n) & 0xffff_ffff_ffff_ffffn;
+    return Number(state >> 33n) / 2 ** 31;
+  };
+};
+
+/** Errors that name no act which would end them. */
+const nameless = /^(States\.Runtime|States\.TaskFailed|Error|TypeError|RangeError|AssertionError|SyntaxError)$/;
+
+/**
+ * Plays one history to its quiet end: faults over, pending edits committed or reverted, and resyncs for as long as what was
+ * put aside may wait. @throws AssertionError with what is broken and the history as it went
+ */
+export const play = async (history: History): Promise<void> => {
+  const chance = chances(history.noise);
+  const trace: string[] = [];
+  let disturbed = true;
+  let check = (_moment: string): void => undefined;
+  let broken: Error | null = null;
+
+  const blowAt = (call: Call): Blow | null => {
+    if (!disturbed || chance() * 100_000 >= history.faults) return null;
+    const lost =
+      call.service === 'firewall'
+        ? new NamedError('FirewallUnreachable', 'the connection broke; the request may have been carried out')
+        : Object.assign(new Error('the connection broke'), { name: 'TimeoutError' });
+    const how = (['fails', 'fails', 'dies', 'ends'] as const)[Math.floor(chance() * 4)] ?? 'fails';
+    const when = isRead(call) || chance() < 0.5 ? 'before' : 'after';
+    tell(`${call.invocation.stateName} ${how} ${when} call ${call.n}, ${call.operation}`);
+    return { how, when, error: lost };
+  };
+  const system: CrashSystem = await createCrashSystem({
+    account: demoAccount,
+    simulator: { jobMilliseconds: ({ type }) => (type === 'Commit' ? 20_000 : 0) },
+    ec2: { faults: () => ({ readLagMilliseconds: disturbed ? history.lagMilliseconds : 0 }) },
+    copies: () => (disturbed && history.faults > 0 ? ([0, 2][Math.floor(chance() * 20)] ?? 1) : 1),
+    strike: blowAt,
+    watch: async (moment, call) => {
+      if (moment === 'before') await system.clock.sleep(Math.floor(chance() * (chance() < 0.02 ? 8_000 : 300)));
+      check(`${moment} ${call.invocation.stateName}'s ${call.operation}`);
+    },
+  });
+  const { clock, simulator } = system;
+  const tell = (what: string): void => {
+    trace.push(`${new Date(system?.clock.now() ?? 0).toISOString().slice(5, 19)}  ${what}`);
+  };
+
+  const configurations = () => {
+    const { running, workspace } = simulator.state();
+    return { running, candidate: workspace.candidate };
+  };
+  let last = configurations();
+  let others = othersText(last.candidate);
+  const othersCommitted = new Set([othersText(last.running)]);
+  const granted = new Map<Opening, number>();
+  const staged = new Set<Opening>(openingsOf(last.candidate, rulesOf(last.candidate).filter(isManaged)));
+  /** What the administrator closed by a rule, by its uuid, while he has not opened it again. */
+  const closed = new Map<string, Set<Opening>>();
+  const noteGrants = (): void => {
+    for (const one of grantsOf(system.parts.ec2.account())) granted.set(one, clock.now());
+  };
+  noteGrants();
+
+  /** A run writes what it read; the longest-running one says how long ago that may be. */
+  const oldestRead = (): number =>
+    Math.min(
+      clock.now(),
+      ...system.runs().map((run) => (run.status === 'RUNNING' ? (run.redriveDate ?? run.startDate) : Infinity)),
+    ) - history.lagMilliseconds;
+
+  check = (moment) => {
+    if (broken !== null) throw broken;
+    noteGrants();
+    const now = configurations();
+    if (now.running === last.running && now.candidate === last.candidate) return;
+    try {
+      assert.equal(othersText(now.candidate), others, 'what is not ours has changed in the candidate configuration');
+      assert.ok(othersCommitted.has(othersText(now.running)), "an administrator's edit was committed or undone by us");
+      const before = openingsOf(last.candidate, rulesOf(last.candidate).filter(isManaged));
+      for (const one of openingsOf(now.candidate, rulesOf(now.candidate).filter(isManaged))) {
+        const at = granted.get(one);
+        assert.ok(
+          before.has(one) || staged.has(one) || (at !== undefined && at >= oldestRead()),
+          `${one} is staged without a grant`,
+        );
+        staged.add(one);
+      }
+      for (const one of openingsOf(now.running, rulesOf(now.running).filter(isManaged)))
+        assert.ok(staged.has(one), `${one} runs, and was never staged`);
+    } catch (error) {
+      broken = new Error(`${moment}: ${(error as Error).message}`, { cause: error });
+      throw broken;
+    }
+    last = now;
+  };
+
+  /** What the administrator did at once or by his commit: what is his stands as he left it, and his closings count. */
+  const afterHim = (act: Act): void => {
+    const now = configurations();
+    others = othersText(now.candidate);
+    if (act.does === 'commit') othersCommitted.add(others);
+    last = now;
+    for (const one of openingsOf(now.candidate, rulesOf(now.candidate).filter(isManaged))) staged.add(one);
+  };
+  /** Compares the rules before and after a commit of his has run. */
+  const noteClosings = (): void => {
+    const { running } = configurations();
+    const managed = rulesOf(running).filter(isManaged);
+    const open = openingsOf(running, managed);
+    for (const rule of managed) {
+      if (!isShut(rule)) closed.delete(rule.uuid);
+      else if (!closed.has(rule.uuid))
+        closed.set(rule.uuid, new Set([...shutBy(running, rule)].filter((one) => !open.has(one))));
+    }
+  };
+
+  const resync = (): string => {
+    const time = new Date(clock.now()).toISOString();
+    const event = {
+      version: '0',
+      id: clock.newId(),
+      'detail-type': 'Scheduled Event',
+      source: 'aws.events',
+      time,
+      resources: [],
+    };
+    const input = JSON.stringify({ ...event, account: ids.account, region: ids.region, detail: {} });
+    return system.executions.start({ stateMachineArn, input }).arn;
+  };
+  const commitAsHim = async (does: 'commit' | 'revert'): Promise<void> => {
+    const act = { who: 'administrator', does } as const;
+    tell(`the administrator: ${does}: ${administer(simulator, act)}`);
+    afterHim(act);
+    await clock.pace.sleep(25_000);
+    noteClosings();
+  };
+  const onAws = async (act: Extract<Act, { who: 'EC2 user' }>): Promise<void> => {
+    const call =
+      'instance' in act
+        ? (act.does === 'start' ? start : stop)(act.instance)
+        : (act.does === 'grant' ? grant : revoke)(act.group, [act.port, sourcesOfPorts[act.port] ?? '']);
+    const refused = await call(system.ec2).then(
+      () => '',
+      (error: Error) => `, refused: ${error.name}`,
+    );
+    tell(`an EC2 user: ${act.does} ${'instance' in act ? act.instance : `${act.port} in ${act.group}`}${refused}`);
+    noteGrants();
+  };
+  const operate = async (does: 'resync' | 'redrive' | 'stop'): Promise<void> => {
+    const runs = system.runs();
+    const failed = runs.findLast(({ status }) => status !== 'RUNNING' && status !== 'SUCCEEDED');
+    const running = runs.find(({ status }) => status === 'RUNNING');
+    tell(`the operator: ${does}`);
+    if (does === 'resync') resync();
+    else if (does === 'redrive' && failed !== undefined) system.executions.redrive(failed.arn);
+    else if (does === 'stop' && running !== undefined)
+      await system.executions.stop(running.arn, { error: 'Stopped', cause: 'by hand' });
+  };
+  const checkFailures = (): void => {
+    for (const run of system.runs())
+      if (run.status === 'FAILED')
+        assert.doesNotMatch(
+          run.error ?? '',
+          nameless,
+          `an execution failed namelessly: ${run.error} ${run.cause?.slice(0, 400)}`,
+        );
+  };
+
+  try {
+    for (const { after, act } of history.moments) {
+      await clock.pace.sleep(after);
+      if (act.who === 'EC2 user') await clock.working(() => onAws(act));
+      else if (act.who === 'operator') await operate(act.does);
+      else if (act.does === 'commit' || act.does === 'revert') await commitAsHim(act.does);
+      else {
+        tell(`the administrator: ${act.does}${'port' in act ? ` ${act.port}` : ''}: ${administer(simulator, act)}`);
+        afterHim(act);
+      }
+    }
+    disturbed = false;
+    tell('quiet');
+    await system.idle();
+    await commitAsHim(chance() < 0.5 ? 'commit' : 'revert');
+    let arn = '';
+    for (const hours of [0, 1, 6, 24]) {
+      await clock.pace.sleep(hours * 3_600_000 + 60_000);
+      arn = resync();
+      await system.idle();
+      const run = system.executions.find(arn);
+      tell(`a resync: ${run.status} ${run.error ?? ''} ${run.cause?.slice(0, 500) ?? ''}`);
+    }
+    if (broken !== null) throw broken;
+    const run = system.executions.find(arn);
+    assert.equal(run.status, 'SUCCEEDED', `the last resync: ${run.error} ${run.cause?.slice(0, 600)}`);
+    checkFailures();
+    checkEnd(system, new Set([...closed.values()].flatMap((some) => [...some])));
+    await checkTable(system);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${[...trace, ...runLines(system)].join('\n')}`, { cause: error });
+  }
+};
+
+const runLines = (system: CrashSystem): readonly string[] =>
+  system
+    .runs()
+    .map(
+      ({ startDate, status, error, input, cause }) =>
+        `run of ${new Date(startDate).toISOString().slice(5, 19)}: ${status} ${error ?? ''} ${/"eventName":"(\w+)"/.exec(input)?.[1] ?? 'resync'} ${cause?.slice(0, 200) ?? ''}`,
+    );
+
+/** When all is quiet: the firewall does what the groups grant or the administrator decided, and nothing is left over. */
+const checkEnd = (system: CrashSystem, closed: ReadonlySet<Opening>): void => {
+  const { running, workspace, journal, locks } = { ...system.simulator.state(), ...system.simulator.state().workspace };
+  const managed = rulesOf(running).filter(isManaged);
+  const text = (config: typeof running) => rulesOf(config).map(({ name, uuid }) => `${name} ${uuid}`);
+  assert.deepEqual(text(workspace.candidate), text(running), 'something is staged and does not run');
+  assert.equal(othersText(workspace.candidate), othersText(running), 'something of the administrator is pending');
+  assert.deepEqual(
+    journal.filter(({ owner }) => owner === administrator),
+    [],
+    'something is pending under our account',
+  );
+  assert.deepEqual(
+    locks.filter(({ admin }) => admin === administrator),
+    [],
+    'a lock of ours is left',
+  );
+  const openings = openingsOf(running, managed);
+  const grants = grantsOf(system.parts.ec2.account());
+  assert.deepEqual(
+    [...openings].filter((one) => !grants.has(one)),
+    [],
+    'rules of ours let through what is not granted',
+  );
+  assert.deepEqual(
+    [...openings].filter((one) => closed.has(one)),
+    [],
+    'what the administrator closed is open',
+  );
+  const open = new Set([...grants].filter((one) => !closed.has(one)));
+  checkSessions(system, {
+    granted: open,
+    openings,
+    ours: new Set(managed.map(({ name }) => name)),
+    bottomRule: 'Clean up',
+  });
+};
+
+const checkTable = async (system: CrashSystem): Promise<void> => {
+  const items = await system.items();
+  const of = (pk: string) => items.filter((item) => item['pk'] === pk && item['state'] !== 'tombstone');
+  const { running } = system.simulator.state();
+  assert.deepEqual(
+    of('rule')
+      .map(({ uuid, name, intent }) => `${name} ${uuid} ${intent === null || intent === undefined ? '' : 'intent'}`)
+      .sort(),
+    rulesOf(running)
+      .filter(isManaged)
+      .map(({ name, uuid }) => `${name} ${uuid} `)
+      .sort(),
+    'records and managed rules disagree',
+  );
+  assert.equal(of('turn')[0]?.['owner'] ?? null, null, 'a turn is still held');
+  const open = items.filter((item) => String(item['pk']).startsWith('change#') && item['state'] !== 'handled');
+  assert.deepEqual(
+    open.map(({ sk, state, cause }) => `${sk} ${state} ${cause}`),
+    [],
+    'a change is not handled',
+  );
+};

@@ -1,0 +1,20 @@
+/**
+ * Random histories of many hands and many faults together.
+ *   HISTORIES=50000 SEED=7 npm test -- simulation/     more of them, from another seed
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { simulate } from './simulate.ts';
+
+const histories = Number(process.env['HISTORIES'] ?? 150);
+
+describe('histories', () => {
+  test(`${histories} random histories each end with the firewall as the groups and the administrator say`, async (t) => {
+    const seed = fc.readConfigureGlobal().seed ?? Math.floor(Math.random() * 2 ** 31);
+    t.diagnostic(`histories from seed ${seed}`);
+    const { played, failure } = await simulate(histories, seed);
+    assert.equal(failure, null, failure ?? '');
+    assert.equal(played, histories);
+  });
+});
