@@ -6,7 +6,7 @@ import { play } from './play.ts';
 export const simulate = async (
   numRuns: number,
   seed: number,
-  path: string | undefined = undefined,
+  { path, shrinks = true }: { readonly path?: string | undefined; readonly shrinks?: boolean } = {},
   progress: (played: number) => void = () => undefined,
 ): Promise<{ readonly played: number; readonly failure: string | null }> => {
   let played = 0;
@@ -19,6 +19,7 @@ export const simulate = async (
     numRuns,
     seed,
     ...(path === undefined ? {} : { path }),
+    endOnFailure: !shrinks,
     // Shrinking plays on: a failure must not take hours to be told.
     interruptAfterTimeLimit: numRuns * 2_000 + 60_000,
   });
