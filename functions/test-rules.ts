@@ -12,6 +12,7 @@ import { digestOf } from '../shared/runtime/digest.ts';
 import { planSettingsOf } from '../shared/runtime/settings.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
 import { defineHeldStep } from '../shared/workflow/held-step.ts';
+import { tableMark } from '../shared/workflow/mark.ts';
 import { runOf } from '../shared/workflow/refusals.ts';
 import { limitInputsOf, shownLimit } from '../shared/workflow/removal-limit.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
@@ -51,6 +52,7 @@ export const testRules = defineHeldStep({
       },
       limit: await limitInputsOf(held, resolved, derived),
       settings: planSettingsOf(settings),
+      mark: await tableMark(held),
       refused: {
         refusals: await table.refusals.all(),
         run: runOf(execution),

@@ -332,7 +332,16 @@ const plan = exactly<Plan>()(
     objectsRepaired: list(object),
     objectsForgotten: list(object),
     removals: list(z.object({ ...planned, why: text })),
-    shrinks: list(z.object({ ...planned, contributions, source: members, destination: members, why: text })),
+    shrinks: list(
+      z.object({
+        ...planned,
+        contributions,
+        source: members,
+        destination: members,
+        description: text.exactOptional(),
+        why: text,
+      }),
+    ),
     moves: list(z.object({ ...planned, past: text.nullable().exactOptional() })),
     rewrites: list(
       z.object({

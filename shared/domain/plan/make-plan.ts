@@ -12,6 +12,7 @@ import { cutOffByDecryption } from './cut-off.ts';
 import { planDigest } from './digest.ts';
 import { following } from './follow.ts';
 import { planGrowths } from './growths.ts';
+import { withMark } from './marking.ts';
 import { lackOf, obstacleOf } from './obstacle.ts';
 import { placing } from './placing.ts';
 import type { OutcomeLine, Plan, PlanInputs } from './plan.ts';
@@ -212,7 +213,8 @@ export const makePlan = (inputs: PlanInputs): Plan => {
           judge: (some, without) => judge(inputs, withoutRules(removals, without), closures, some),
         })
       : { rewrites: [], reports: [] };
-  const rewrites = [...growths, ...followed];
+  const marking = withMark(recognition.owned, inputs.mark);
+  const rewrites = [...growths, ...followed].map(marking.rewrite);
 
   const ownUuids = new Set([...rules, ...recognition.repaired].flatMap(({ uuid }) => uuid ?? []));
   const services = settleObjects(objects, firewall, ownUuids);
@@ -227,7 +229,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     objectsRepaired: services.repaired,
     objectsForgotten: services.forgotten,
     removals: removals.removals,
-    shrinks: removals.shrinks,
+    shrinks: removals.shrinks.map(marking.shrink),
     moves: removals.moves,
     ...(rewrites.length > 0 ? { rewrites } : {}),
     judged,

@@ -48,6 +48,8 @@ export interface PlanInputs {
   /** What vanished, and how much of it may go. */
   readonly limit: LimitInputs;
   readonly settings: PlanSettings;
+  /** The mark of the table, which everything that is written bears. */
+  readonly mark: string;
   /** What the firewall refused before. Absent: nothing. */
   readonly refused?: Refused;
   /** The lowest rules of others in the last proven order, by uuid, the lowest last; null or absent when never recorded. */

@@ -30,6 +30,8 @@ export interface PlannedShrink extends PlannedFor {
   /** Null: the node is as it should be already. */
   readonly source: readonly string[] | null;
   readonly destination: readonly string[] | null;
+  /** With the table's mark, where the rule does not bear it yet. Absent: it stays. */
+  readonly description?: string;
   readonly why: string;
 }
 

@@ -47,6 +47,7 @@ const inputs = (
       reopened: [],
       now: 0,
     },
+    mark: '[sync:0123456789abcdef]',
     settings: {
       administrator: 'policy-sync',
       bottomRule: 'Clean up',
@@ -88,7 +89,7 @@ test('what is granted beside a rule of ours is judged and the rule grows, or a f
   assert.deepEqual([additionsOf(plan), plan.carried], [[], [0]]);
   assert.deepEqual(
     (plan.rewrites ?? []).map(({ id, fields, content }) => [id, fields, content.destination]),
-    [['i-1-1', ['destination'], ['10.0.1.1/32', '10.0.1.9/32']]],
+    [['i-1-1', ['destination', 'description'], ['10.0.1.1/32', '10.0.1.9/32']]],
   );
   const edited = makePlan(inputs({ desired: both, rules: [standing(record, { description: 'his own' })] }));
   assert.deepEqual([addresses(additionsOf(edited)), edited.rewrites], [[['10.0.1.9/32']], undefined]);

@@ -1,0 +1,77 @@
+/** What the system writes bears the mark of its table, by which it is known without the table. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  AssignPrivateIpAddressesCommand,
+  DescribeInstancesCommand,
+  UnassignPrivateIpAddressesCommand,
+} from '@aws-sdk/client-ec2';
+import { tableMarked } from '../../shared/domain/rules/mark.ts';
+import { tableParts } from '../../shared/runtime/clients/table.ts';
+import { settingsFrom } from '../../shared/runtime/settings.ts';
+import { calls, colleague, outputOf, resync, ruleXpath, web2 } from '../support/calls.ts';
+import { createTestSystem, type TestSystem } from '../support/system.ts';
+
+const ours = `${web2}-1`;
+const words = 'StartInstances, as an earlier release wrote it';
+
+const running = (system: TestSystem): string => system.parts.simulator.exportConfiguration('running');
+const recordsOf = (system: TestSystem) =>
+  tableParts(system.surroundings, settingsFrom(system.surroundings.world.environment)).records;
+const tableOf = (system: TestSystem): Promise<string> =>
+  recordsOf(system).identity(() => assert.fail('the table has no id'));
+const descriptionOf = (system: TestSystem, name: string): string =>
+  new RegExp(`<entry name="${name}"(?:(?!</entry>)[\\s\\S])*?<description>([^<]*)</description>`).exec(
+    running(system),
+  )?.[1] ?? '';
+
+const started = async (): Promise<TestSystem> => {
+  const system = await createTestSystem({ moreEvents: true });
+  await calls(system).start(web2);
+  return system;
+};
+
+/** The rule as an earlier release left it: without the mark, on the firewall and in its record. */
+const writtenBefore = async (system: TestSystem): Promise<void> => {
+  const records = recordsOf(system);
+  const record = (await records.rules()).find(({ id }) => id === ours) ?? assert.fail('no record');
+  await records.putRule({ ...record, content: { ...record.content, description: words } });
+  const admin = colleague(system);
+  admin.edit(`${ruleXpath(ours)}/description`, `<description>${words}</description>`);
+  admin.commit();
+};
+
+describe('the mark of the table', () => {
+  test('is in the description of each rule and each service object that is written', async () => {
+    const system = await started();
+    const table = await tableOf(system);
+    assert.match(descriptionOf(system, ours), /^StartInstances.*\(sg-.*, tcp 443\) \[sync:[0-9a-f]{16}\]$/);
+    assert.equal(tableMarked(descriptionOf(system, ours)), table);
+    assert.equal(descriptionOf(system, 'tcp-443'), `policy-sync [sync:${table}]`);
+  });
+
+  test('comes to a rule of an earlier release with what is written to it next, and never for its own sake', async () => {
+    const system = await started();
+    await writtenBefore(system);
+    const before = running(system);
+    const quiet = await resync(system);
+    assert.equal(outputOf(quiet, 'TestRules')['work'], 'none');
+    assert.equal(running(system), before);
+
+    system.clock.advance(60_000);
+    const { Reservations } = await system.ec2.send(new DescribeInstancesCommand({ InstanceIds: [web2] }));
+    const NetworkInterfaceId = Reservations?.[0]?.Instances?.[0]?.NetworkInterfaces?.[0]?.NetworkInterfaceId;
+    const wanted = `${words} [sync:${await tableOf(system)}]`;
+    const address = { NetworkInterfaceId, PrivateIpAddresses: ['10.0.1.21'] };
+    await system.ec2.send(new AssignPrivateIpAddressesCommand(address));
+    await system.idle();
+    assert.equal(descriptionOf(system, ours), wanted);
+    await writtenBefore(system);
+    system.clock.advance(60_000);
+    await system.ec2.send(new UnassignPrivateIpAddressesCommand(address));
+    await system.idle();
+    assert.equal(descriptionOf(system, ours), wanted);
+    assert.doesNotMatch(running(system), /10\.0\.1\.21/);
+    assert.equal(outputOf(await resync(system), 'TestRules')['work'], 'none');
+  });
+});
