@@ -4,6 +4,7 @@ import { makePlan } from '../shared/domain/plan/make-plan.ts';
 import { changesAnything, type Plan } from '../shared/domain/plan/plan.ts';
 import { putAsideText } from '../shared/domain/plan/refusals.ts';
 import { awaitingText } from '../shared/domain/plan/removal-words.ts';
+import type { Unrecorded } from '../shared/domain/plan/unrecorded.ts';
 import { isDefaultRule } from '../shared/domain/policy/bottom-rule.ts';
 import { trafficText } from '../shared/domain/sets/traffic.ts';
 import type { FirewallReads } from '../shared/panos/firewall.ts';
@@ -114,8 +115,12 @@ const shownPlan = (plan: Plan, unreadable: readonly string[]) => ({
   unreadableItems: shown(unreadable.map(brief)),
   notTouched: shown(plan.notTouched.map(brief)),
   reports: shown(plan.reports.map(brief)),
+  ...(plan.unrecorded ? { unrecorded: shownUnrecorded(plan.unrecorded) } : {}),
   awaitsApproval: shownLimit(plan.limit),
 });
+
+const shownUnrecorded = ({ rules, tables }: Unrecorded) =>
+  shown([...rules, ...tables.map(({ text }) => text)].map(brief));
 
 const reasonsIn = (leftOut: readonly LeftOut[]): string =>
   leftOut.map(({ what, reason }) => `${what}: ${reason}`).join('; ');

@@ -363,6 +363,7 @@ const plan = exactly<Plan>()(
     undecidedNat: texts,
     unused: texts,
     reports: texts,
+    unrecorded: z.object({ rules: texts, tables: list(z.object({ table: text, text })) }).exactOptional(),
     notTouched: texts,
     limit,
     bottomRule: text.nullable().exactOptional(),

@@ -9,7 +9,7 @@ import {
 import { tableMarked } from '../../shared/domain/rules/mark.ts';
 import { tableParts } from '../../shared/runtime/clients/table.ts';
 import { settingsFrom } from '../../shared/runtime/settings.ts';
-import { calls, colleague, outputOf, resync, ruleXpath, web2 } from '../support/calls.ts';
+import { calls, colleague, outputOf, resync, ruleFields, ruleXpath, web2 } from '../support/calls.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 
 const ours = `${web2}-1`;
@@ -40,6 +40,69 @@ const writtenBefore = async (system: TestSystem): Promise<void> => {
   admin.edit(`${ruleXpath(ours)}/description`, `<description>${words}</description>`);
   admin.commit();
 };
+
+const unrecordedOf = (run: Awaited<ReturnType<typeof resync>>): readonly string[] =>
+  (outputOf(run, 'TestRules')['tested'] as { unrecorded?: { first: readonly string[] } }).unrecorded?.first ?? [];
+const told = (system: TestSystem, subject: string): readonly string[] =>
+  system.parts.sns.published.flatMap((each) => (each.subject?.endsWith(subject) ? [each.message ?? ''] : []));
+/** The record of the rule is lost, as when the table is restored to an older day. */
+const loseRecord = async (system: TestSystem): Promise<void> => {
+  const records = recordsOf(system);
+  const record = (await records.rules()).find(({ id }) => id === ours) ?? assert.fail('no record');
+  await records.dropRule(record);
+};
+const describedAs = (system: TestSystem, description: string): void => {
+  const admin = colleague(system);
+  admin.edit(`${ruleXpath(ours)}/description`, `<description>${description}</description>`);
+  admin.commit();
+};
+
+describe('a resync reports rules that no record knows', () => {
+  test('with the mark of the table: by name, uuid and what they allow, and tells it once', async () => {
+    const system = await started();
+    assert.deepEqual(unrecordedOf(await resync(system)), []);
+    await loseRecord(system);
+    const [line = '', ...more] = unrecordedOf(await resync(system));
+    assert.deepEqual(more, []);
+    assert.match(
+      line,
+      new RegExp(`^"${ours}" \\(uuid [0-9a-f-]{36}\\) bears this system's mark and no record knows it`),
+    );
+    assert.match(line, /it allows 0\.0\.0\.0\/0 to 10\.0\.1\.12\/32, tcp-443 \(/);
+    assert.deepEqual(unrecordedOf(await resync(system)), [line]);
+    assert.deepEqual(told(system, 'rules that no record knows'), [line]);
+  });
+
+  test('a copy beside its living original, as a copy', async () => {
+    const system = await started();
+    const admin = colleague(system);
+    const description = descriptionOf(system, ours);
+    admin.addRule('Mine', `${ruleFields({ destination: '10.9.9.9' })}<description>${description}</description>`);
+    admin.commit();
+    const [line = ''] = unrecordedOf(await resync(system));
+    assert.match(
+      line,
+      new RegExp(`^"Mine" .* is a copy of "${ours}", which is this system's; the copy is not: it allows`),
+    );
+    await resync(system);
+    assert.equal(told(system, 'rules that no record knows').length, 1);
+    await calls(system).stop(web2);
+    assert.match(running(system), /<entry name="Mine"/);
+  });
+
+  test("with another table's mark: never as ours, once for each table", async () => {
+    const system = await started();
+    await loseRecord(system);
+    describedAs(system, 'elsewhere [sync:00000000000000aa]');
+    const lines = unrecordedOf(await resync(system));
+    assert.deepEqual(lines.length, 1);
+    assert.match(lines[0] ?? '', new RegExp(`^"${ours}": rules with the mark of another table \\(00000000000000aa\\)`));
+    await resync(system);
+    assert.equal(told(system, 'rules with the mark of another table').length, 1);
+    await calls(system).stop(web2);
+    assert.match(running(system), new RegExp(`<entry name="${ours}"`));
+  });
+});
 
 describe('the mark of the table', () => {
   test('is in the description of each rule and each service object that is written', async () => {

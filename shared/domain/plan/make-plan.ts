@@ -24,6 +24,7 @@ import { removeWithinLimit } from './removal-limit.ts';
 import { heldTexts, missingCandidates, type Removals, withRemovals } from './removals.ts';
 import { type PlannedRewrite, planRewrites, type Rewrites, saysOfRewrite } from './rewrites.ts';
 import { settleObjects, unusedServices } from './service-objects.ts';
+import { reportUnrecorded } from './unrecorded.ts';
 
 const editsOfOthers = ({ firewall, settings }: PlanInputs): readonly PendingEdit[] =>
   firewall.pending.filter((edit) => edit.administrator !== settings.administrator);
@@ -213,6 +214,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
           judge: (some, without) => judge(inputs, withoutRules(removals, without), closures, some),
         })
       : { rewrites: [], reports: [] };
+  const unrecorded = isResync ? reportUnrecorded(firewall.running, rules, recognition, inputs.mark) : null;
   const marking = withMark(recognition.owned, inputs.mark);
   const rewrites = [...growths, ...followed].map(marking.rewrite);
 
@@ -249,6 +251,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
       ...closures.reports,
       ...cutOffByDecryption(recognition, removals, decryptionOf),
     ],
+    ...(unrecorded !== null && unrecorded.rules.length + unrecorded.tables.length > 0 ? { unrecorded } : {}),
     notTouched: removals.notTouched,
     bottomRule: remarkOnBottomRule(firewall.candidate, settings.bottomRule, zones),
     limit,

@@ -1,4 +1,4 @@
-import { marked, tableMarked } from '../rules/mark.ts';
+import { marked } from '../rules/mark.ts';
 import type { Recognised } from './recognise.ts';
 import type { PlannedShrink } from './removals.ts';
 import type { PlannedRewrite } from './rewrites.ts';
@@ -17,7 +17,7 @@ export const withMark = (
   const unmarked = new Map(
     owned
       .filter(({ record: { content }, rule: { description }, editedBy }) => {
-        return editedBy === null && description === content.description && tableMarked(description) === null;
+        return editedBy === null && description === content.description && !description.includes(mark);
       })
       .map(({ uuid, rule }) => [uuid, marked(rule.description, mark)] as const),
   );

@@ -13,6 +13,7 @@ import type { PutAside, Refused } from './refusals.ts';
 import type { LimitInputs, LimitOutcome, RemovalLimits } from './removal-limit.ts';
 import type { PlannedMove, PlannedRemoval, PlannedShrink } from './removals.ts';
 import type { PlannedRewrite } from './rewrites.ts';
+import type { Unrecorded } from './unrecorded.ts';
 
 /** The firewall as it was read once. */
 export interface FirewallRead {
@@ -104,6 +105,8 @@ export interface Plan {
   readonly unused: readonly string[];
   /** What others did to rules and service objects of ours. */
   readonly reports: readonly string[];
+  /** Of a resync: rules that bear a mark and that no record knows. Absent: none. */
+  readonly unrecorded?: Unrecorded;
   /** Owned rules that should change but that another administrator is editing. */
   readonly notTouched: readonly string[];
   /** That the bottom rule allows, or does not match, what our rules are about; null or absent when it denies it. */
