@@ -115,7 +115,9 @@ const namesAsPlanned = async (
   const { administrator, bottomRule } = planSettingsOf(settings);
   // As the plan settled them: a rule that an administrator made again is recognised by what it is now.
   const settled = new Map(plan.repaired.map((record) => [record.id, record] as const));
-  const known = recorded.map((record) => settled.get(record.id) ?? record);
+  const before = new Set(recorded.map(({ id }) => id));
+  const handedOver = plan.repaired.filter(({ id }) => !before.has(id));
+  const known = [...recorded.map((record) => settled.get(record.id) ?? record), ...handedOver];
   const names = namesOfOurs(
     recognise({ ...snapshot, records: known, administrator, bottomRule, ruleXpath: firewall.ruleXpath }),
   );

@@ -1,5 +1,7 @@
+import type { OperatorAct } from '../shared/domain/change.ts';
 import type { LeftOut } from '../shared/domain/grants/grants.ts';
 import { failureOf } from '../shared/domain/plan/failures.ts';
+import type { HandOver } from '../shared/domain/plan/handed-over.ts';
 import { makePlan } from '../shared/domain/plan/make-plan.ts';
 import { changesAnything, type Plan } from '../shared/domain/plan/plan.ts';
 import { putAsideText } from '../shared/domain/plan/refusals.ts';
@@ -54,6 +56,7 @@ export const testRules = defineHeldStep({
       limit: await limitInputsOf(held, resolved, derived),
       settings: planSettingsOf(settings),
       mark: await tableMark(held),
+      handOver: resolved.taken.flatMap(({ change: { operator } }) => handOverOf(operator)),
       refused: {
         refusals: await table.refusals.all(),
         run: runOf(execution),
@@ -78,6 +81,12 @@ export const testRules = defineHeldStep({
     };
   },
 });
+
+const handOverOf = (operator: OperatorAct | undefined): readonly HandOver[] => {
+  if (operator === undefined) return [];
+  if ('adopt' in operator) return [{ verb: 'adopt', rule: operator.adopt }];
+  return 'remove' in operator ? [{ verb: 'remove', rule: operator.remove }] : [];
+};
 
 /** The instances a plan decides about: all, those that count, and those that EC2 shows ended or not at all. */
 const instancesOf = ({ resolved }: Resolved) => {

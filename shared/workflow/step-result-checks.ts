@@ -54,7 +54,14 @@ const change = exactly<Change>()(
     eventId: text,
     announced: AnnouncedState,
     approvesPlan: text.exactOptional(),
-    operator: z.union([z.object({ approve: texts }), z.object({ reopen: text })]).exactOptional(),
+    operator: z
+      .union([
+        z.object({ approve: texts }),
+        z.object({ reopen: text }),
+        z.object({ adopt: text }),
+        z.object({ remove: text }),
+      ])
+      .exactOptional(),
   }),
 );
 
@@ -256,6 +263,7 @@ const rule = exactly<RuleRecord>()(
       ])
       .nullable(),
     declined,
+    byOperator: z.literal(true).exactOptional(),
     fence: z.number(),
     broughtBy: z.object({ eventId: text, execution: text }),
   }),

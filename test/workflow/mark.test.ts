@@ -9,7 +9,18 @@ import {
 import { tableMarked } from '../../shared/domain/rules/mark.ts';
 import { tableParts } from '../../shared/runtime/clients/table.ts';
 import { settingsFrom } from '../../shared/runtime/settings.ts';
-import { calls, colleague, outputOf, resync, ruleFields, ruleXpath, web2 } from '../support/calls.ts';
+import {
+  calls,
+  causeOf,
+  colleague,
+  outputOf,
+  resync,
+  resyncRun,
+  ruleFields,
+  ruleXpath,
+  web2,
+} from '../support/calls.ts';
+import { ownRules } from '../support/hands.ts';
 import { createTestSystem, type TestSystem } from '../support/system.ts';
 
 const ours = `${web2}-1`;
@@ -101,6 +112,66 @@ describe('a resync reports rules that no record knows', () => {
     assert.equal(told(system, 'rules with the mark of another table').length, 1);
     await calls(system).stop(web2);
     assert.match(running(system), new RegExp(`<entry name="${ours}"`));
+  });
+});
+
+describe('an operator decides over a rule that no record knows', () => {
+  const operate = async (system: TestSystem, operator: Readonly<Record<string, unknown>>) => {
+    const run = await resyncRun(system, { operator });
+    assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+    return run;
+  };
+  const reportsOf = (run: Awaited<ReturnType<typeof resync>>): string =>
+    JSON.stringify((outputOf(run, 'TestRules')['tested'] as { reports?: unknown }).reports ?? null);
+  const ownNames = async (system: TestSystem) => (await ownRules(system)).map(({ name }) => name);
+
+  for (const whose of ['the table', 'a table that was replaced']) {
+    test(`adopted, with the mark of ${whose}: it is owned as it stands, and goes with its last grant`, async () => {
+      const system = await started();
+      await loseRecord(system);
+      if (whose !== 'the table') describedAs(system, 'before [sync:00000000000000aa]');
+      const before = running(system);
+      await operate(system, { adopt: ours });
+      assert.equal(running(system), before);
+      assert.deepEqual(await ownNames(system), [ours]);
+      assert.deepEqual(unrecordedOf(await resync(system)), []);
+      await calls(system).stop(web2);
+      assert.doesNotMatch(running(system), new RegExp(`<entry name="${ours}"`));
+    });
+  }
+
+  test('not adopted when it says more than EC2 grants: that is said, with how to have it removed', async () => {
+    const system = await started();
+    await loseRecord(system);
+    const admin = colleague(system);
+    admin.set(`${ruleXpath(ours)}/destination`, '<member>10.0.1.99/32</member>');
+    admin.commit();
+    assert.match(
+      reportsOf(await operate(system, { adopt: ours })),
+      /is not adopted: it does not say exactly what EC2 grants/,
+    );
+    assert.deepEqual(await ownNames(system), []);
+  });
+
+  test('removed: it goes, and what EC2 grants is made anew', async () => {
+    const system = await started();
+    await loseRecord(system);
+    const run = await operate(system, { remove: ours });
+    assert.match(reportsOf(run), new RegExp(`${ours}[^,]* is removed, as an operator asked`));
+    assert.deepEqual(await ownNames(system), [`${web2}-2`]);
+    assert.doesNotMatch(running(system), new RegExp(`<entry name="${ours}"`));
+    assert.equal(outputOf(await resync(system), 'TestRules')['work'], 'none');
+  });
+
+  test('a rule without a mark is neither adopted nor removed, and a rule of ours stays', async () => {
+    const system = await started();
+    const before = running(system);
+    for (const verb of ['adopt', 'remove']) {
+      const run = await operate(system, { [verb]: 'Web in' });
+      assert.match(reportsOf(run), /Web in[^,]* is not (adopted|removed): no running rule of that name bears a mark/);
+      await operate(system, { [verb]: ours });
+    }
+    assert.equal(running(system), before);
   });
 });
 

@@ -12,6 +12,7 @@ import { cutOffByDecryption } from './cut-off.ts';
 import { planDigest } from './digest.ts';
 import { following } from './follow.ts';
 import { planGrowths } from './growths.ts';
+import { handOver } from './handed-over.ts';
 import { withMark } from './marking.ts';
 import { lackOf, obstacleOf } from './obstacle.ts';
 import { placing } from './placing.ts';
@@ -125,7 +126,14 @@ const refusedRewrites = (
  */
 export const makePlan = (inputs: PlanInputs): Plan => {
   const { firewall, objects, candidates, settings, digestOf } = inputs;
-  const { records: rules, remade, reports } = remadeRules({ ...firewall, records: inputs.rules, granted: candidates });
+  const remade = remadeRules({ ...firewall, records: inputs.rules, granted: candidates });
+  const handed = handOver({
+    ...firewall,
+    asked: inputs.handOver ?? [],
+    records: remade.records,
+    granted: candidates,
+  });
+  const rules = handed.records;
   const lack = lackOf(firewall.candidate, viewsOf(inputs), editsOfOthers(inputs), settings);
   const recognition = recognise({
     records: rules,
@@ -223,7 +231,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
   return {
     digest: digestOf(planDigest(firewall, inputs.rules, settings.bottomRule)),
     repaired: [
-      ...remade.filter(({ id }) => !recognition.repaired.some((each) => each.id === id)),
+      ...[...remade.remade, ...handed.made].filter(({ id }) => !recognition.repaired.some((each) => each.id === id)),
       ...recognition.repaired,
       ...removals.repaired,
     ],
@@ -245,7 +253,8 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     undecidedNat: fitted.undecidedNat,
     unused: unusedServices(firewall, services.objects),
     reports: [
-      ...reports,
+      ...remade.reports,
+      ...handed.reports,
       ...notRewritten,
       ...[...recognition.reports, ...placed.reports, ...services.reports].map(({ text }) => text),
       ...closures.reports,

@@ -6,6 +6,7 @@ import type { DestinationTranslation } from '../rules/destination-nat.ts';
 import type { Prerequisites } from '../rules/prerequisites.ts';
 import type { Judged } from '../verdict/verdict-words.ts';
 import type { Closed, ClosureRecord } from './closures.ts';
+import type { HandOver } from './handed-over.ts';
 import type { Obstacle } from './obstacle.ts';
 import type { ObjectRecord, RuleRecord } from './ownership.ts';
 import type { ClosureInputs } from './plan-closures.ts';
@@ -51,6 +52,8 @@ export interface PlanInputs {
   readonly settings: PlanSettings;
   /** The mark of the table, which everything that is written bears. */
   readonly mark: string;
+  /** What operators ask for rules that no record knows. Absent: nothing. */
+  readonly handOver?: readonly HandOver[];
   /** What the firewall refused before. Absent: nothing. */
   readonly refused?: Refused;
   /** The lowest rules of others in the last proven order, by uuid, the lowest last; null or absent when never recorded. */

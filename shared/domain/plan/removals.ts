@@ -149,8 +149,9 @@ export const planRemovals = (
   const kept: { record: RuleRecord; uuid: string; contributions: Contributions }[] = [];
   for (const { record, name, uuid, editedBy } of recognition.returned) {
     if (editedBy === null) {
-      const why =
-        record.uuid === null
+      const why = record.byOperator
+        ? 'an operator asked for it'
+        : record.uuid === null
           ? 'it was written without an answer, and has landed since'
           : 'it was removed before and came back';
       removals.push({ id: record.id, name, uuid, why });

@@ -29,6 +29,9 @@ export const unrecordedRules = (running: Policy, records: readonly RuleRecord[])
   );
 };
 
+const howToDecide = (rule: string): string =>
+  `To make it this system's or have it removed, start an execution with ${JSON.stringify({ operator: { adopt: rule } })} or ${JSON.stringify({ operator: { remove: rule } })}.`;
+
 const mostNames = 20;
 
 /** What a reader is told of rules that bear a mark and that no record knows. */
@@ -54,7 +57,7 @@ export const reportUnrecorded = (
       original === undefined
         ? "bears this system's mark and no record knows it"
         : `is a copy of "${original}", which is this system's; the copy is not`;
-    rules.push(`"${rule.name}" (uuid ${rule.uuid}) ${what}: it ${allowsText(rule)}.`);
+    rules.push(`"${rule.name}" (uuid ${rule.uuid}) ${what}: it ${allowsText(rule)}. ${howToDecide(rule.name)}`);
   }
   return {
     rules,
@@ -62,7 +65,7 @@ export const reportUnrecorded = (
       const more = names.length > mostNames ? ` and ${names.length - mostNames} more` : '';
       return {
         table,
-        text: `${names.slice(0, mostNames).join(', ')}${more}: rules with the mark of another table (${table}), which are not this system's. They are another deployment's, or were written before the table was replaced.`,
+        text: `${names.slice(0, mostNames).join(', ')}${more}: rules with the mark of another table (${table}), which are not this system's. They are another deployment's, or were written before the table was replaced. Only in the latter case: ${howToDecide('NAME')}`,
       };
     }),
   };
