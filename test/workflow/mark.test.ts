@@ -52,6 +52,8 @@ const writtenBefore = async (system: TestSystem): Promise<void> => {
   admin.commit();
 };
 
+const administratorOf = (system: TestSystem): string =>
+  settingsFrom(system.surroundings.world.environment).FIREWALL_ADMINISTRATOR;
 const unrecordedOf = (run: Awaited<ReturnType<typeof resync>>): readonly string[] =>
   (outputOf(run, 'TestRules')['tested'] as { unrecorded?: { first: readonly string[] } }).unrecorded?.first ?? [];
 const told = (system: TestSystem, subject: string): readonly string[] =>
@@ -113,6 +115,17 @@ describe('a resync reports rules that no record knows', () => {
     await calls(system).stop(web2);
     assert.match(running(system), new RegExp(`<entry name="${ours}"`));
   });
+});
+
+test("another deployment's edits under our account are refused, with the table whose mark they bear, and stay", async () => {
+  const system = await started();
+  const other = colleague(system, administratorOf(system));
+  const description = '<description>elsewhere [sync:00000000000000aa]</description>';
+  other.addRule('i-0e-1', `${ruleFields({ destination: '10.9.9.9' })}${description}`);
+  const run = await resyncRun(system);
+  assert.equal(run.error, 'NotOurAdministrator');
+  assert.match(causeOf(run), /"i-0e-1" bears the mark of the table 00000000000000aa: another deployment/);
+  assert.match(system.parts.simulator.exportConfiguration('candidate'), /<entry name="i-0e-1"/);
 });
 
 describe('an operator decides over a rule that no record knows', () => {
