@@ -199,3 +199,15 @@ test('without any route to a target an execution fails unless it was only to clo
   assert.equal(isOwn('StopInstances', { instanceStates: { 'i-1': 'stopping' } }), false);
   assert.equal(isOwn('DeleteSecurityGroup'), false);
 });
+
+test('a rule without the mark gets it with its next shrink, unless an administrator has edited its description', () => {
+  const destinations = [destination(1), destination(2)];
+  const two = ownedRecord({ contributions: { ...record.contributions, destinations } });
+  const shrunkFrom = (description: string) =>
+    makePlan(inputs({ records: [two], rules: [standing(two, { description })] })).shrinks.map(
+      ({ destination: left, ...shrink }) => [left, shrink.description],
+    );
+  const { description } = two.content;
+  assert.deepEqual(shrunkFrom(description), [[['10.0.1.1/32'], `${description} [sync:0123456789abcdef]`]]);
+  assert.deepEqual(shrunkFrom('his own'), [[['10.0.1.1/32'], undefined]]);
+});
