@@ -23,6 +23,7 @@ import { deleteUnused } from '../shared/workflow/delete-unused.ts';
 import { noteFacts } from '../shared/workflow/explain-losses.ts';
 import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
 import { learnUuids, recordIntents } from '../shared/workflow/intents.ts';
+import { tableMark } from '../shared/workflow/mark.ts';
 import { chooseNames, type Writing } from '../shared/workflow/naming.ts';
 import { afterRefusal } from '../shared/workflow/refusals.ts';
 import { splitBatch } from '../shared/workflow/split-batch.ts';
@@ -52,11 +53,15 @@ export const applyRules = defineHeldStep({
     await noteFacts(held);
     await settleRecords(records, plan, held.fence);
     const objects = await records.objects();
-    const writing = writingOf(held);
+    const writing = writingOf(held, await tableMark(held));
     const chosen = await chooseNames(plan, snapshot, records, objects, writing);
     await checkRoom(held, snapshot, plan, chosen);
     const auditComment = auditCommentFor(snapshot, writing.style, reasonOf(held));
-    const edits = editsFor(plan, chosen, nameOf, { bottomRule: held.settings.BOTTOM_RULE, tag: writing.style.tag });
+    const edits = editsFor(plan, chosen, nameOf, {
+      bottomRule: held.settings.BOTTOM_RULE,
+      tag: writing.style.tag,
+      mark: writing.mark,
+    });
     const fails = withheld ?? failureOf(plan);
     if (fails !== null && edits.length === 0) {
       if (withheld === null) await conclude(held, plan, { job: null, because: null });
@@ -82,7 +87,8 @@ export const applyRules = defineHeldStep({
   },
 });
 
-const writingOf = ({ execution, fence, state, settings }: Held<HeldState>): Writing => ({
+const writingOf = ({ execution, fence, state, settings }: Held<HeldState>, mark: string): Writing => ({
+  mark,
   execution,
   fence,
   eventId: state.change.eventId,
@@ -109,7 +115,9 @@ const namesAsPlanned = async (
   const { administrator, bottomRule } = planSettingsOf(settings);
   // As the plan settled them: a rule that an administrator made again is recognised by what it is now.
   const settled = new Map(plan.repaired.map((record) => [record.id, record] as const));
-  const known = recorded.map((record) => settled.get(record.id) ?? record);
+  const before = new Set(recorded.map(({ id }) => id));
+  const handedOver = plan.repaired.filter(({ id }) => !before.has(id));
+  const known = [...recorded.map((record) => settled.get(record.id) ?? record), ...handedOver];
   const names = namesOfOurs(
     recognise({ ...snapshot, records: known, administrator, bottomRule, ruleXpath: firewall.ruleXpath }),
   );

@@ -5,9 +5,11 @@ import type { Notices } from '../shared/aws/table/notices.ts';
 import { largestBatch } from '../shared/aws/table/turn.ts';
 import type { Plan } from '../shared/domain/plan/plan.ts';
 import { putAsideText } from '../shared/domain/plan/refusals.ts';
+import type { Unrecorded } from '../shared/domain/plan/unrecorded.ts';
 import type { FirewallReads } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
 import { failuresPart, noticesPart } from '../shared/runtime/clients/notices.ts';
+import { digestOf } from '../shared/runtime/digest.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
 import { askFirewall, disagreementMetric } from '../shared/workflow/ask-firewall.ts';
 import { conclude } from '../shared/workflow/conclude.ts';
@@ -95,11 +97,28 @@ const tellHouse = async (
         message: putAsideText(putAside),
       });
     }
+    await tellUnrecorded(notices, plan?.unrecorded ?? { rules: [], tables: [] });
     const waits = plan === null ? null : awaitingNotice(plan.limit);
     if (waits !== null) await notices.once(waits.key, waits.notice);
     return null;
   } catch (error) {
     return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  }
+};
+
+const mostLines = 100;
+
+/** Tells of rules that bear a mark and that no record knows: once for each set of them, and once for each other table. */
+const tellUnrecorded = async (notices: Notices, { rules, tables }: Unrecorded): Promise<void> => {
+  const more = rules.length > mostLines ? [`And ${rules.length - mostLines} more.`] : [];
+  if (rules.length > 0) {
+    await notices.once(`unrecorded ${digestOf(rules.join('\n'))}`, {
+      subject: 'rules that no record knows',
+      message: [...rules.slice(0, mostLines), ...more].join('\n'),
+    });
+  }
+  for (const { table, text } of tables) {
+    await notices.once(`marked by ${table}`, { subject: 'rules with the mark of another table', message: text });
   }
 };
 

@@ -1,9 +1,12 @@
+import type { OperatorAct } from '../shared/domain/change.ts';
 import type { LeftOut } from '../shared/domain/grants/grants.ts';
 import { failureOf } from '../shared/domain/plan/failures.ts';
+import type { HandOver } from '../shared/domain/plan/handed-over.ts';
 import { makePlan } from '../shared/domain/plan/make-plan.ts';
 import { changesAnything, type Plan } from '../shared/domain/plan/plan.ts';
 import { putAsideText } from '../shared/domain/plan/refusals.ts';
 import { awaitingText } from '../shared/domain/plan/removal-words.ts';
+import type { Unrecorded } from '../shared/domain/plan/unrecorded.ts';
 import { isDefaultRule } from '../shared/domain/policy/bottom-rule.ts';
 import { trafficText } from '../shared/domain/sets/traffic.ts';
 import type { FirewallReads } from '../shared/panos/firewall.ts';
@@ -12,6 +15,7 @@ import { digestOf } from '../shared/runtime/digest.ts';
 import { planSettingsOf } from '../shared/runtime/settings.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
 import { defineHeldStep } from '../shared/workflow/held-step.ts';
+import { tableMark } from '../shared/workflow/mark.ts';
 import { runOf } from '../shared/workflow/refusals.ts';
 import { limitInputsOf, shownLimit } from '../shared/workflow/removal-limit.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
@@ -51,6 +55,8 @@ export const testRules = defineHeldStep({
       },
       limit: await limitInputsOf(held, resolved, derived),
       settings: planSettingsOf(settings),
+      mark: await tableMark(held),
+      handOver: resolved.taken.flatMap(({ change: { operator } }) => handOverOf(operator)),
       refused: {
         refusals: await table.refusals.all(),
         run: runOf(execution),
@@ -75,6 +81,12 @@ export const testRules = defineHeldStep({
     };
   },
 });
+
+const handOverOf = (operator: OperatorAct | undefined): readonly HandOver[] => {
+  if (operator === undefined) return [];
+  if ('adopt' in operator) return [{ verb: 'adopt', rule: operator.adopt }];
+  return 'remove' in operator ? [{ verb: 'remove', rule: operator.remove }] : [];
+};
 
 /** The instances a plan decides about: all, those that count, and those that EC2 shows ended or not at all. */
 const instancesOf = ({ resolved }: Resolved) => {
@@ -112,8 +124,12 @@ const shownPlan = (plan: Plan, unreadable: readonly string[]) => ({
   unreadableItems: shown(unreadable.map(brief)),
   notTouched: shown(plan.notTouched.map(brief)),
   reports: shown(plan.reports.map(brief)),
+  ...(plan.unrecorded ? { unrecorded: shownUnrecorded(plan.unrecorded) } : {}),
   awaitsApproval: shownLimit(plan.limit),
 });
+
+const shownUnrecorded = ({ rules, tables }: Unrecorded) =>
+  shown([...rules, ...tables.map(({ text }) => text)].map(brief));
 
 const reasonsIn = (leftOut: readonly LeftOut[]): string =>
   leftOut.map(({ what, reason }) => `${what}: ${reason}`).join('; ');

@@ -46,7 +46,10 @@ export type OperatorAct =
   /** Interfaces that may lose their grants though they vanished. */
   | { readonly approve: readonly string[] }
   /** The name of a rule of ours: what an administrator closed in it is open again. */
-  | { readonly reopen: string };
+  | { readonly reopen: string }
+  /** The name of a rule that bears a mark and that no record knows: it becomes this system's, or goes. */
+  | { readonly adopt: string }
+  | { readonly remove: string };
 
 /** The word by which a subject is written in keys and outputs: its id, or `everything`. */
 export const subjectId = (subject: Subject): string => (subject.kind === 'everything' ? 'everything' : subject.id);

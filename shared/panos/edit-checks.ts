@@ -104,6 +104,10 @@ export const checkEdit = (edit: Edit): void => {
       checkRuleName(edit.name);
       checkMembers(edit.field, edit.members, limits.name, ['any']);
       return;
+    case 'set-description':
+      checkRuleName(edit.name);
+      within('the rule description', edit.description, limits.description);
+      return;
     case 'set-fields':
       checkRuleName(edit.name);
       checkContent(edit.content);
@@ -111,6 +115,7 @@ export const checkEdit = (edit: Edit): void => {
     case 'add-service':
       checkName('the service name', edit.name, limits.name);
       checkService(edit.service);
+      within('the service description', edit.description, limits.description);
       if (edit.tag !== null) checkTag(edit.tag);
       return;
     case 'delete-service':

@@ -1,6 +1,5 @@
 import type { Edit } from '../domain/plan/edits.ts';
 import type { RewrittenField } from '../domain/plan/rewrites.ts';
-import type { ServiceObject } from '../domain/policy/policy.ts';
 import { trafficColumns } from '../domain/policy/policy.ts';
 import type { RuleContent } from '../domain/rules/rule-content.ts';
 import { element, memberList, textElement, type XmlElement } from './xml.ts';
@@ -62,19 +61,25 @@ const fieldElements: Readonly<Record<RewrittenField, string>> = {
   logSetting: 'log-setting',
   profileGroup: 'profile-setting',
   tags: 'tag',
+  description: 'description',
 };
 
 /** The node by which a rule says a field; null where it says nothing. */
 const fieldNode = (field: RewrittenField, content: RuleContent): XmlElement | null =>
   ruleChildren(content).find(({ name }) => name === fieldElements[field]) ?? null;
 
-const serviceChildren = (service: ServiceObject, tag: string | null): readonly XmlElement[] => [
+const serviceChildren = ({
+  service,
+  tag,
+  description,
+}: Extract<Edit, { kind: 'add-service' }>): readonly XmlElement[] => [
   element('protocol', [
     element(service.protocol, [
       textElement('port', service.port),
       ...(service.sourcePort === null ? [] : [textElement('source-port', service.sourcePort)]),
     ]),
   ]),
+  textElement('description', description),
   ...(tag === null ? [] : [memberList('tag', [tag])]),
 ];
 
@@ -89,6 +94,8 @@ export const operationsFor = (place: Places, edit: Edit): readonly Operation[] =
     case 'set-members':
       // `edit` replaces the node: a `set` would only ever add members.
       return [replacement(place.ruleField(edit.name, edit.field), memberList(edit.field, edit.members))];
+    case 'set-description':
+      return [replacement(place.ruleField(edit.name, 'description'), textElement('description', edit.description))];
     case 'set-fields':
       return edit.fields.map((field) => {
         const node = fieldNode(field, edit.content);
@@ -96,7 +103,7 @@ export const operationsFor = (place: Places, edit: Edit): readonly Operation[] =
         return node === null ? deletion(xpath) : replacement(xpath, node);
       });
     case 'add-service':
-      return [creation(place.service(edit.name), serviceChildren(edit.service, edit.tag))];
+      return [creation(place.service(edit.name), serviceChildren(edit))];
     case 'delete-service':
       return [deletion(place.service(edit.name))];
     case 'add-rule':
@@ -120,6 +127,7 @@ export const xpathsOf = (place: Places, edit: Edit): readonly string[] => [
 const rank: Readonly<Record<Edit['kind'], number>> = {
   'delete-rule': 0,
   'set-members': 1,
+  'set-description': 1,
   'set-fields': 1,
   'add-service': 2,
   'add-rule': 3,

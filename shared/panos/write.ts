@@ -46,6 +46,7 @@ const relied = (edits: readonly Edit[]) => {
   for (const edit of edits) {
     switch (edit.kind) {
       case 'set-members':
+      case 'set-description':
       case 'set-fields':
         rules.add(edit.name);
         break;
@@ -98,6 +99,7 @@ const checkRelied = async (connection: Connection, place: Places, edits: readonl
   for (const edit of edits) {
     switch (edit.kind) {
       case 'set-members':
+      case 'set-description':
       case 'set-fields':
         mustExist(edit.name);
         break;

@@ -1,6 +1,8 @@
 import type { Records } from '../aws/table/records.ts';
 import { NamedError } from '../domain/errors.ts';
 import { isWithin, type PendingEdit } from '../domain/policy/pending-edits.ts';
+import { localRules } from '../domain/policy/policy.ts';
+import { tableMarked } from '../domain/rules/mark.ts';
 import type { Firewall, Lock } from '../panos/firewall.ts';
 import type { Settings } from '../runtime/settings.ts';
 import { checkDevice } from './check-device.ts';
@@ -87,6 +89,18 @@ export const becomeWriter = async ({ firewall, records, settings }: WriterParts)
   return { firewall: found, withdrawn, released };
 };
 
+/** Who else works with the account: another deployment, where what is staged bears a mark of its table. */
+const whoElse = async (firewall: Firewall, strange: readonly PendingEdit[]): Promise<string> => {
+  const marked = localRules(await firewall.candidate()).flatMap(({ name, description }) => {
+    const table = tableMarked(description);
+    const isStaged = strange.some(({ xpath }) => isWithin(xpath, firewall.ruleXpath(name)));
+    return table !== null && isStaged ? [`"${name}" bears the mark of the table ${table}`] : [];
+  });
+  return marked.length === 0
+    ? 'The account must be used by nobody else.'
+    : `${marked.join(', ')}: another deployment, or an operator, works with this account. Each deployment needs an account of its own.`;
+};
+
 const withdrawLeftovers = async (
   firewall: Firewall,
   records: Records,
@@ -101,7 +115,7 @@ const withdrawLeftovers = async (
   if (strange.length > 0) {
     throw new NamedError(
       'NotOurAdministrator',
-      `${administrator} has uncommitted changes that this system did not record: ${strange.map((edit) => `${edit.action} ${edit.xpath}`).join('; ')}. The account must be used by nobody else.`,
+      `${administrator} has uncommitted changes that this system did not record: ${strange.map((edit) => `${edit.action} ${edit.xpath}`).join('; ')}. ${await whoElse(firewall, strange)}`,
     );
   }
   return firewall.withdraw(staged.filter(isIntended).map((edit) => edit.xpath));

@@ -37,6 +37,7 @@ export const recordIntents = async (
         ...record.content,
         source: shrink.source ?? record.content.source,
         destination: shrink.destination ?? record.content.destination,
+        description: shrink.description ?? record.content.description,
       },
     }));
   }

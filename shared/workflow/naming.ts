@@ -16,6 +16,8 @@ export interface Writing {
   readonly fence: number;
   readonly eventId: string;
   readonly style: RuleStyle;
+  /** The mark of the table. */
+  readonly mark: string;
 }
 
 /** A name that no rule has: the next number of the subject that is free in every rulebase of both configurations. */
@@ -30,9 +32,9 @@ const additionFor = (
   candidate: CandidateRule,
   name: string,
   service: string,
-  { execution, fence, style, eventId }: Writing,
+  { execution, fence, style, mark, eventId }: Writing,
 ): Addition => {
-  const content = contentOf(candidate, service, style);
+  const content = contentOf(candidate, service, style, mark);
   const { group, family, traffic, sources, destinations } = candidate;
   return {
     content,

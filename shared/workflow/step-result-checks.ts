@@ -54,7 +54,14 @@ const change = exactly<Change>()(
     eventId: text,
     announced: AnnouncedState,
     approvesPlan: text.exactOptional(),
-    operator: z.union([z.object({ approve: texts }), z.object({ reopen: text })]).exactOptional(),
+    operator: z
+      .union([
+        z.object({ approve: texts }),
+        z.object({ reopen: text }),
+        z.object({ adopt: text }),
+        z.object({ remove: text }),
+      ])
+      .exactOptional(),
   }),
 );
 
@@ -256,6 +263,7 @@ const rule = exactly<RuleRecord>()(
       ])
       .nullable(),
     declined,
+    byOperator: z.literal(true).exactOptional(),
     fence: z.number(),
     broughtBy: z.object({ eventId: text, execution: text }),
   }),
@@ -332,7 +340,16 @@ const plan = exactly<Plan>()(
     objectsRepaired: list(object),
     objectsForgotten: list(object),
     removals: list(z.object({ ...planned, why: text })),
-    shrinks: list(z.object({ ...planned, contributions, source: members, destination: members, why: text })),
+    shrinks: list(
+      z.object({
+        ...planned,
+        contributions,
+        source: members,
+        destination: members,
+        description: text.exactOptional(),
+        why: text,
+      }),
+    ),
     moves: list(z.object({ ...planned, past: text.nullable().exactOptional() })),
     rewrites: list(
       z.object({
@@ -354,6 +371,7 @@ const plan = exactly<Plan>()(
     undecidedNat: texts,
     unused: texts,
     reports: texts,
+    unrecorded: z.object({ rules: texts, tables: list(z.object({ table: text, text })) }).exactOptional(),
     notTouched: texts,
     limit,
     bottomRule: text.nullable().exactOptional(),

@@ -17,10 +17,15 @@ const approve = (operator: Part): OperatorAct => {
 /** The name of one rule. */
 const reopen = (operator: Part): OperatorAct => ({ reopen: textOf(operator, 'reopen') });
 
+const adopt = (operator: Part): OperatorAct => ({ adopt: textOf(operator, 'adopt') });
+const remove = (operator: Part): OperatorAct => ({ remove: textOf(operator, 'remove') });
+
 /** Every verb an operator has, each decoding its own value. */
 const verbs: Readonly<Record<string, (operator: Part) => OperatorAct>> = {
   approve,
   reopen,
+  adopt,
+  remove,
 };
 
 /**

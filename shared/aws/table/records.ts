@@ -29,6 +29,8 @@ export interface Records {
   dropClosure(record: ClosureRecord): Promise<void>;
   /** The next number for rules named after an instance or group; never the same twice. */
   nextNumber(prefix: string): Promise<number>;
+  /** The id of this table, recorded once: a new table has another. `propose` makes the id where none is recorded. */
+  identity(propose: () => string): Promise<string>;
   /** The serials and vsys the table belongs to; written by the first contact, and again when a peer is seen first. */
   device(): Promise<DeviceRecord | null>;
   /** Writes the record in the place of the one that was read, null for none; leaves one that is there by now. */
@@ -120,6 +122,11 @@ export const createRecords = (
         const item: Item = { pk: parts.counter, sk: prefix, format: 1, last: last + 1 };
         if (await table.put(item, found === null ? absent : equals('last', last))) return last + 1;
       }
+    },
+    identity: async (propose) => {
+      const [pk, sk] = [parts.device, 'identity'];
+      if ((await table.get(pk, sk)) === null) await table.put({ pk, sk, format: 1, id: propose() }, absent);
+      return String((await table.get(pk, sk))?.['id']);
     },
     device: async () => {
       const item = await table.get(parts.device, parts.device);

@@ -1,5 +1,6 @@
 import { isDefaultRule } from '../policy/bottom-rule.ts';
 import type { ServiceObject } from '../policy/policy.ts';
+import { marked } from '../rules/mark.ts';
 import { portText, type RuleContent } from '../rules/rule-content.ts';
 import type { RuleService } from '../rules/translation.ts';
 import type { RuleRecord } from './ownership.ts';
@@ -21,6 +22,7 @@ export type Edit =
       readonly field: 'source' | 'destination';
       readonly members: readonly string[];
     }
+  | { readonly kind: 'set-description'; readonly name: OwnedRuleName; readonly description: string }
   /** Replaces the nodes of these fields by what the content says, or deletes them where it says nothing. */
   | {
       readonly kind: 'set-fields';
@@ -33,6 +35,7 @@ export type Edit =
       readonly name: string;
       readonly service: ServiceObject;
       readonly tag: string | null;
+      readonly description: string;
     }
   | { readonly kind: 'delete-service'; readonly name: string }
   /** Adds the rule directly above `before`; null: at the end of the local rulebase. */
@@ -64,7 +67,7 @@ export const editsFor = (
   { removals, shrinks, rewrites = [], moves }: Pick<Plan, 'removals' | 'shrinks' | 'rewrites' | 'moves'>,
   { additions, made }: Chosen,
   nameOf: (planned: PlannedFor) => OwnedRuleName,
-  { bottomRule, tag }: { readonly bottomRule: string; readonly tag: string | null },
+  { bottomRule, tag, mark }: { readonly bottomRule: string; readonly tag: string | null; readonly mark: string },
 ): readonly Edit[] => {
   const before = isDefaultRule(bottomRule) ? null : bottomRule;
   return [
@@ -75,6 +78,10 @@ export const editsFor = (
         return members === null ? [] : [{ kind: 'set-members', name: nameOf(planned), field, members }];
       }),
     ),
+    ...shrinks.flatMap((planned): readonly Edit[] => {
+      const { description } = planned;
+      return description === undefined ? [] : [{ kind: 'set-description', name: nameOf(planned), description }];
+    }),
     ...rewrites.map((planned): Edit => {
       const { fields, content } = planned;
       return { kind: 'set-fields', name: nameOf(planned), fields, content };
@@ -85,6 +92,7 @@ export const editsFor = (
         name,
         service: { protocol, port: portText(ports), sourcePort: null },
         tag,
+        description: marked('policy-sync', mark),
       }),
     ),
     ...additions.map(({ record, content }): Edit => ({ kind: 'add-rule', name: record.name, content, before })),

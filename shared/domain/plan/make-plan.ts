@@ -12,6 +12,8 @@ import { cutOffByDecryption } from './cut-off.ts';
 import { planDigest } from './digest.ts';
 import { following } from './follow.ts';
 import { planGrowths } from './growths.ts';
+import { handOver } from './handed-over.ts';
+import { withMark } from './marking.ts';
 import { lackOf, obstacleOf } from './obstacle.ts';
 import { placing } from './placing.ts';
 import type { OutcomeLine, Plan, PlanInputs } from './plan.ts';
@@ -23,6 +25,7 @@ import { removeWithinLimit } from './removal-limit.ts';
 import { heldTexts, missingCandidates, type Removals, withRemovals } from './removals.ts';
 import { type PlannedRewrite, planRewrites, type Rewrites, saysOfRewrite } from './rewrites.ts';
 import { settleObjects, unusedServices } from './service-objects.ts';
+import { reportUnrecorded } from './unrecorded.ts';
 
 const editsOfOthers = ({ firewall, settings }: PlanInputs): readonly PendingEdit[] =>
   firewall.pending.filter((edit) => edit.administrator !== settings.administrator);
@@ -123,7 +126,14 @@ const refusedRewrites = (
  */
 export const makePlan = (inputs: PlanInputs): Plan => {
   const { firewall, objects, candidates, settings, digestOf } = inputs;
-  const { records: rules, remade, reports } = remadeRules({ ...firewall, records: inputs.rules, granted: candidates });
+  const remade = remadeRules({ ...firewall, records: inputs.rules, granted: candidates });
+  const handed = handOver({
+    ...firewall,
+    asked: inputs.handOver ?? [],
+    records: remade.records,
+    granted: candidates,
+  });
+  const rules = handed.records;
   const lack = lackOf(firewall.candidate, viewsOf(inputs), editsOfOthers(inputs), settings);
   const recognition = recognise({
     records: rules,
@@ -212,14 +222,16 @@ export const makePlan = (inputs: PlanInputs): Plan => {
           judge: (some, without) => judge(inputs, withoutRules(removals, without), closures, some),
         })
       : { rewrites: [], reports: [] };
-  const rewrites = [...growths, ...followed];
+  const unrecorded = isResync ? reportUnrecorded(firewall.running, rules, recognition, inputs.mark) : null;
+  const marking = withMark(recognition.owned, inputs.mark);
+  const rewrites = [...growths, ...followed].map(marking.rewrite);
 
   const ownUuids = new Set([...rules, ...recognition.repaired].flatMap(({ uuid }) => uuid ?? []));
   const services = settleObjects(objects, firewall, ownUuids);
   return {
     digest: digestOf(planDigest(firewall, inputs.rules, settings.bottomRule)),
     repaired: [
-      ...remade.filter(({ id }) => !recognition.repaired.some((each) => each.id === id)),
+      ...[...remade.remade, ...handed.made].filter(({ id }) => !recognition.repaired.some((each) => each.id === id)),
       ...recognition.repaired,
       ...removals.repaired,
     ],
@@ -227,7 +239,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     objectsRepaired: services.repaired,
     objectsForgotten: services.forgotten,
     removals: removals.removals,
-    shrinks: removals.shrinks,
+    shrinks: removals.shrinks.map(marking.shrink),
     moves: removals.moves,
     ...(rewrites.length > 0 ? { rewrites } : {}),
     judged,
@@ -241,12 +253,14 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     undecidedNat: fitted.undecidedNat,
     unused: unusedServices(firewall, services.objects),
     reports: [
-      ...reports,
+      ...remade.reports,
+      ...handed.reports,
       ...notRewritten,
       ...[...recognition.reports, ...placed.reports, ...services.reports].map(({ text }) => text),
       ...closures.reports,
       ...cutOffByDecryption(recognition, removals, decryptionOf),
     ],
+    ...(unrecorded !== null && unrecorded.rules.length + unrecorded.tables.length > 0 ? { unrecorded } : {}),
     notTouched: removals.notTouched,
     bottomRule: remarkOnBottomRule(firewall.candidate, settings.bottomRule, zones),
     limit,

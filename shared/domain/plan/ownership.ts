@@ -53,6 +53,8 @@ export interface RuleRecord {
    * others and was deleted. They become closures when such a record is read.
    */
   readonly declined?: Contributions | null;
+  /** Of a tombstone: an operator had the rule removed, which no record knew. Absent: no. */
+  readonly byOperator?: true;
   /** Fence of the turn that wrote this item last; a lower one is refused. */
   readonly fence: number;
   /** Event id and execution name that brought the rule. */

@@ -6,6 +6,7 @@ import type { DestinationTranslation } from '../rules/destination-nat.ts';
 import type { Prerequisites } from '../rules/prerequisites.ts';
 import type { Judged } from '../verdict/verdict-words.ts';
 import type { Closed, ClosureRecord } from './closures.ts';
+import type { HandOver } from './handed-over.ts';
 import type { Obstacle } from './obstacle.ts';
 import type { ObjectRecord, RuleRecord } from './ownership.ts';
 import type { ClosureInputs } from './plan-closures.ts';
@@ -13,6 +14,7 @@ import type { PutAside, Refused } from './refusals.ts';
 import type { LimitInputs, LimitOutcome, RemovalLimits } from './removal-limit.ts';
 import type { PlannedMove, PlannedRemoval, PlannedShrink } from './removals.ts';
 import type { PlannedRewrite } from './rewrites.ts';
+import type { Unrecorded } from './unrecorded.ts';
 
 /** The firewall as it was read once. */
 export interface FirewallRead {
@@ -48,6 +50,10 @@ export interface PlanInputs {
   /** What vanished, and how much of it may go. */
   readonly limit: LimitInputs;
   readonly settings: PlanSettings;
+  /** The mark of the table, which everything that is written bears. */
+  readonly mark: string;
+  /** What operators ask for rules that no record knows. Absent: nothing. */
+  readonly handOver?: readonly HandOver[];
   /** What the firewall refused before. Absent: nothing. */
   readonly refused?: Refused;
   /** The lowest rules of others in the last proven order, by uuid, the lowest last; null or absent when never recorded. */
@@ -102,6 +108,8 @@ export interface Plan {
   readonly unused: readonly string[];
   /** What others did to rules and service objects of ours. */
   readonly reports: readonly string[];
+  /** Of a resync: rules that bear a mark and that no record knows. Absent: none. */
+  readonly unrecorded?: Unrecorded;
   /** Owned rules that should change but that another administrator is editing. */
   readonly notTouched: readonly string[];
   /** That the bottom rule allows, or does not match, what our rules are about; null or absent when it denies it. */

@@ -47,11 +47,12 @@ export const readBack = (
     const rule = byUuid.get(shrink.uuid);
     if (rule === undefined) problems.push(`"${shrink.name}" has disappeared`);
     else {
-      const { source, destination } = shrink;
+      const { source, destination, description } = shrink;
       const differ = differences(contentOfRule(rule), {
         ...contentOfRule(rule),
         source: source ?? rule.source,
         destination: destination ?? rule.destination,
+        description: description ?? rule.description,
       });
       if (differ.length > 0) problems.push(`"${shrink.name}" reads back with another ${differ.join(', ')}`);
       else rules.set(shrink.id, rule);

@@ -217,8 +217,9 @@ export const recognise = (house: House): Recognition => {
       const isOurs = record.uuid !== null || (rule && differences(contentOfRule(rule), record.content).length === 0);
       if (rule?.uuid && isOurs && !living.has(rule.uuid)) {
         returned.push(found(record, rule, rule.uuid));
-        const text =
-          record.uuid === null
+        const text = record.byOperator
+          ? `"${rule.name}" is removed, as an operator asked.`
+          : record.uuid === null
             ? `"${rule.name}" was written without an answer and has landed since: removed, and what is granted is made anew.`
             : `"${rule.name}" was deleted by this system and is back with an old configuration: removed again.`;
         reports.push({ rule: rule.name, what: 'returned', text });

@@ -30,6 +30,8 @@ export interface PlannedShrink extends PlannedFor {
   /** Null: the node is as it should be already. */
   readonly source: readonly string[] | null;
   readonly destination: readonly string[] | null;
+  /** With the table's mark, where the rule does not bear it yet. Absent: it stays. */
+  readonly description?: string;
   readonly why: string;
 }
 
@@ -147,8 +149,9 @@ export const planRemovals = (
   const kept: { record: RuleRecord; uuid: string; contributions: Contributions }[] = [];
   for (const { record, name, uuid, editedBy } of recognition.returned) {
     if (editedBy === null) {
-      const why =
-        record.uuid === null
+      const why = record.byOperator
+        ? 'an operator asked for it'
+        : record.uuid === null
           ? 'it was written without an answer, and has landed since'
           : 'it was removed before and came back';
       removals.push({ id: record.id, name, uuid, why });

@@ -13,7 +13,7 @@ import type { PlannedFor } from './removals.ts';
 /** What of a rule's content settings decide, beside the grants it stands for. */
 const settingFields = ['from', 'to', 'application', 'logSetting', 'profileGroup', 'tags'] as const;
 type SettingField = (typeof settingFields)[number];
-export const rewrittenFields = [...settingFields, 'destination'] as const;
+export const rewrittenFields = [...settingFields, 'destination', 'description'] as const;
 export type RewrittenField = (typeof rewrittenFields)[number];
 
 /** A rule of ours that stands as it was written, and that is to say something else: by the settings of today, or grown. */
@@ -30,7 +30,11 @@ export interface PlannedRewrite extends PlannedFor {
 
 /** What a rewrite would make a rule say: by that a refusal is remembered. */
 export const saysOfRewrite = ({ id, fields, content }: PlannedRewrite): string =>
-  JSON.stringify(['rewrite', id, fields.map((field) => [field, content[field]])]);
+  JSON.stringify([
+    'rewrite',
+    id,
+    fields.filter((field) => field !== 'description').map((field) => [field, content[field]]),
+  ]);
 
 export interface Rewrites {
   readonly rewrites: readonly PlannedRewrite[];

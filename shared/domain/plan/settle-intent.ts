@@ -18,8 +18,8 @@ export const settleIntent = (record: RuleRecord, rule: SecurityRule, runs: Secur
     : record;
 };
 
-/** Whether a change leaves out members of source or destination, and does nothing else. */
+/** Whether a change leaves out members of source or destination, and opens nothing. */
 const takesAway = (was: RuleContent, becomes: RuleContent): boolean =>
-  differences(was, becomes).every((field) => field === 'source' || field === 'destination') &&
+  differences(was, becomes).every((field) => ['source', 'destination', 'description'].includes(field)) &&
   becomes.source.every((member) => was.source.includes(member)) &&
   becomes.destination.every((member) => was.destination.includes(member));

@@ -2,6 +2,7 @@ import type { Contributions } from '../grants/grants.ts';
 import { byTrafficColumn, type RuleAction, type SecurityRule, type TrafficColumns } from '../policy/policy.ts';
 import { trafficText } from '../sets/traffic.ts';
 import type { CandidateRule } from './candidate-rules.ts';
+import { marked } from './mark.ts';
 import type { RuleService } from './translation.ts';
 
 /** What a rule of ours says on the firewall: a pure function of its contributions and the settings. */
@@ -20,9 +21,6 @@ export interface RuleStyle {
   readonly tag: string | null;
 }
 
-/** PAN-OS takes 1,024 characters in a rule's description (documented). */
-const longestDescription = 1023;
-
 const distinct = (members: readonly string[]): readonly string[] => [...new Set(members)].sort();
 
 /** The address members of a rule for these contributions: canonical CIDRs with prefix length, each once, sorted. */
@@ -31,8 +29,8 @@ export const sourceMembers = (contributions: Contributions): readonly string[] =
 export const destinationMembers = (contributions: Contributions): readonly string[] =>
   distinct(contributions.destinations.map(({ address }) => address));
 
-/** The rule for a candidate, as a pure function of its contributions, the service object's name and the style. */
-export const contentOf = (candidate: CandidateRule, service: string, style: RuleStyle): RuleContent => ({
+/** The rule for a candidate, as a pure function of its contributions, the service object's name, the style and the table's mark. */
+export const contentOf = (candidate: CandidateRule, service: string, style: RuleStyle, mark: string): RuleContent => ({
   from: [candidate.from],
   to: [candidate.to],
   source: sourceMembers(candidate),
@@ -43,10 +41,7 @@ export const contentOf = (candidate: CandidateRule, service: string, style: Rule
   logSetting: style.logSetting,
   profileGroup: style.profileGroup,
   tags: style.tag === null ? [] : [style.tag],
-  description: `${candidate.broughtBy} (${candidate.group}, ${trafficText(candidate.traffic)})`.slice(
-    0,
-    longestDescription,
-  ),
+  description: marked(`${candidate.broughtBy} (${candidate.group}, ${trafficText(candidate.traffic)})`, mark),
 });
 
 /** What a rule on the firewall says, in the fields we write. */

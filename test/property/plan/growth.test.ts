@@ -79,6 +79,7 @@ const inputsOf = (value: World): PlanInputs => {
       reopened: [],
       now: 0,
     },
+    mark: '[sync:0123456789abcdef]',
     settings: {
       administrator: 'policy-sync',
       bottomRule: 'Clean up',

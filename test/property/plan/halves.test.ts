@@ -66,6 +66,7 @@ const inputsOf = ({ owned, desired }: World): PlanInputs => {
       reopened: [],
       now: 0,
     },
+    mark: '[sync:0123456789abcdef]',
     settings: {
       administrator: 'policy-sync',
       bottomRule: 'Clean up',

@@ -39,6 +39,16 @@ test('the same may stand in the detail of a resync event', () => {
   assert.deepEqual([change.eventId, change.operator], ['e1', { approve: ['eni-0a'] }]);
 });
 
+test('the verbs about one rule take its name', () => {
+  for (const verb of ['reopen', 'adopt', 'remove']) {
+    assert.deepEqual(changeOf({ operator: { [verb]: 'i-0a-1' } }).operator, { [verb]: 'i-0a-1' });
+    for (const wrong of [[], '', null]) {
+      const message = new RegExp(`operator\\.${verb}: expected text`);
+      assert.throws(() => changeOf({ operator: { [verb]: wrong } }), { name: 'EventNotUnderstood', message });
+    }
+  }
+});
+
 test('every other input is the event it is', () => {
   const event = { source: 'aws.ec2', detail: {}, operator: {} };
   for (const input of [event, null, 'text', 7, {}]) assert.equal(eventFromInput(input, execution, origin), input);

@@ -178,3 +178,10 @@ test('the order proven last is read back, and an earlier turn does not write ove
   await records.putLowest([], 3);
   assert.deepEqual(await records.lowest(), []);
 });
+
+test('a table has one id, whoever else proposes another at the same time', async () => {
+  const { records } = await begin();
+  const given = await Promise.all(['a', 'b', 'c'].map((id) => records.identity(() => id)));
+  assert.equal(new Set(given).size, 1);
+  assert.equal(await records.identity(() => assert.fail('it has one')), given[0]);
+});

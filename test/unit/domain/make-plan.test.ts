@@ -47,6 +47,7 @@ const inputs = (
       reopened: [],
       now: 0,
     },
+    mark: '[sync:0123456789abcdef]',
     settings: {
       administrator: 'policy-sync',
       bottomRule: 'Clean up',
@@ -88,7 +89,7 @@ test('what is granted beside a rule of ours is judged and the rule grows, or a f
   assert.deepEqual([additionsOf(plan), plan.carried], [[], [0]]);
   assert.deepEqual(
     (plan.rewrites ?? []).map(({ id, fields, content }) => [id, fields, content.destination]),
-    [['i-1-1', ['destination'], ['10.0.1.1/32', '10.0.1.9/32']]],
+    [['i-1-1', ['destination', 'description'], ['10.0.1.1/32', '10.0.1.9/32']]],
   );
   const edited = makePlan(inputs({ desired: both, rules: [standing(record, { description: 'his own' })] }));
   assert.deepEqual([addresses(additionsOf(edited)), edited.rewrites], [[['10.0.1.9/32']], undefined]);
@@ -197,4 +198,16 @@ test('without any route to a target an execution fails unless it was only to clo
   assert.equal(isOwn('RevokeSecurityGroupIngress', { removedRules: ['sgr-1'] }), false);
   assert.equal(isOwn('StopInstances', { instanceStates: { 'i-1': 'stopping' } }), false);
   assert.equal(isOwn('DeleteSecurityGroup'), false);
+});
+
+test('a rule without the mark gets it with its next shrink, unless an administrator has edited its description', () => {
+  const destinations = [destination(1), destination(2)];
+  const two = ownedRecord({ contributions: { ...record.contributions, destinations } });
+  const shrunkFrom = (description: string) =>
+    makePlan(inputs({ records: [two], rules: [standing(two, { description })] })).shrinks.map(
+      ({ destination: left, ...shrink }) => [left, shrink.description],
+    );
+  const { description } = two.content;
+  assert.deepEqual(shrunkFrom(description), [[['10.0.1.1/32'], `${description} [sync:0123456789abcdef]`]]);
+  assert.deepEqual(shrunkFrom('his own'), [[['10.0.1.1/32'], undefined]]);
 });

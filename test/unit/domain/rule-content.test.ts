@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GrantIndex } from '../../../shared/domain/plan/grant-index.ts';
+import { markOf, tableMarked } from '../../../shared/domain/rules/mark.ts';
 import {
   contentOf,
   contentOfRule,
@@ -14,6 +15,7 @@ import { trafficText } from '../../../shared/domain/sets/traffic.ts';
 import { destination, grantFor, ownedRecord, source, standing, tcp } from './owned.ts';
 import { candidate } from './verdict-policies.ts';
 
+const mark = markOf('0123456789abcdef');
 const style = { profileGroup: 'default', logSetting: 'all', tag: 'aws' };
 const bare = { profileGroup: null, logSetting: null, tag: null };
 
@@ -24,13 +26,13 @@ test('members are sorted, each once, whatever order and however many rules they 
   assert.deepEqual(destinationMembers(contributions), ['10.0.1.1/32', '10.0.1.2/32']);
   const turned = { sources: sources.toReversed(), destinations: contributions.destinations.toReversed() };
   assert.deepEqual(
-    contentOf({ ...candidate(), ...turned }, 's', style),
-    contentOf({ ...candidate(), ...contributions }, 's', style),
+    contentOf({ ...candidate(), ...turned }, 's', style, mark),
+    contentOf({ ...candidate(), ...contributions }, 's', style, mark),
   );
 });
 
 test('the content of a candidate is an allow rule with exactly its members and the style', () => {
-  assert.deepEqual(contentOf(candidate({ application: ['ssl'] }), 'tcp-443', style), {
+  assert.deepEqual(contentOf(candidate({ application: ['ssl'] }), 'tcp-443', style, mark), {
     from: ['untrust'],
     to: ['trust'],
     source: ['203.0.113.0/24'],
@@ -41,15 +43,16 @@ test('the content of a candidate is an allow rule with exactly its members and t
     logSetting: 'all',
     profileGroup: 'default',
     tags: ['aws'],
-    description: 'a test (sg-1, tcp 443)',
+    description: `a test (sg-1, tcp 443) ${mark}`,
   });
-  const { tags, logSetting, profileGroup } = contentOf(candidate(), 'tcp-443', bare);
+  const { tags, logSetting, profileGroup } = contentOf(candidate(), 'tcp-443', bare, mark);
   assert.deepEqual([tags, logSetting, profileGroup], [[], null, null]);
 });
 
-test('a description fits what PAN-OS takes', () => {
-  const { description } = contentOf({ ...candidate(), broughtBy: 'x'.repeat(5000) }, 's', bare);
+test('a description fits what PAN-OS takes, with the whole mark of the table', () => {
+  const { description } = contentOf({ ...candidate(), broughtBy: 'x'.repeat(5000) }, 's', bare, mark);
   assert.equal(description.length, 1023);
+  assert.equal(tableMarked(description), '0123456789abcdef');
 });
 
 test('contents differ by field; the order of members never matters, their number does', () => {

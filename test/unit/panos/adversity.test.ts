@@ -47,6 +47,7 @@ describe('a write', () => {
       name,
       service: { protocol: 'tcp', port: '1', sourcePort: null },
       tag: null,
+      description: 'made by a test',
     });
     await firewall.write([service('s-1')], plain);
     await assert.rejects(firewall.write([service('s-2')], plain), { name: 'FirewallFull' });

@@ -43,6 +43,7 @@ const service = (name: string): Edit => ({
   name,
   service: { protocol: 'tcp', port: '1234', sourcePort: null },
   tag: null,
+  description: 'made by a test',
 });
 const plain = { auditComment: null };
 const local = ({ rules }: Policy) => rules.filter(({ rulebase }) => rulebase === 'local');

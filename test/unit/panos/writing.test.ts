@@ -32,6 +32,7 @@ const service: Edit = {
   name: 'aws-tcp-443',
   service: { protocol: 'tcp', port: '443', sourcePort: null },
   tag: 'aws-policy-sync',
+  description: 'made by a test',
 };
 const plain = { auditComment: null };
 const names = async (firewall: Firewall): Promise<readonly string[]> =>
@@ -286,17 +287,35 @@ describe('checked before anything is sent', () => {
     ['a control character', add('a', { description: 'a\u0000b' }), /U\+0000/],
     [
       'a bad port',
-      { kind: 'add-service', name: 's', service: { protocol: 'tcp', port: '70000', sourcePort: null }, tag: null },
+      {
+        kind: 'add-service',
+        name: 's',
+        service: { protocol: 'tcp', port: '70000', sourcePort: null },
+        tag: null,
+        description: 'made by a test',
+      },
       /comma list/,
     ],
     [
       'a range turned round',
-      { kind: 'add-service', name: 's', service: { protocol: 'tcp', port: '90-80', sourcePort: null }, tag: null },
+      {
+        kind: 'add-service',
+        name: 's',
+        service: { protocol: 'tcp', port: '90-80', sourcePort: null },
+        tag: null,
+        description: 'made by a test',
+      },
       /comma list/,
     ],
     [
       'a bad source port',
-      { kind: 'add-service', name: 's', service: { protocol: 'tcp', port: '80', sourcePort: 'x' }, tag: null },
+      {
+        kind: 'add-service',
+        name: 's',
+        service: { protocol: 'tcp', port: '80', sourcePort: 'x' },
+        tag: null,
+        description: 'made by a test',
+      },
       /source port/,
     ],
     ['a rule before itself', { kind: 'move-rule', name: ours('a'), before: 'a' }, /before itself/],
