@@ -2,6 +2,7 @@ import { NamedError } from '../errors.ts';
 import { sideOfBottom } from '../policy/bottom-rule.ts';
 import { foreignEditor, type PendingEdit } from '../policy/pending-edits.ts';
 import { localRules, type Policy, type SecurityRule, trafficColumns } from '../policy/policy.ts';
+import { tableMarked } from '../rules/mark.ts';
 import { contentOfRule, differences, type RuleContent } from '../rules/rule-content.ts';
 import { contains, isCidr } from '../sets/addresses.ts';
 import { lookAlikes, lookAlikeText } from './look-alikes.ts';
@@ -129,18 +130,52 @@ const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[]
   return reports;
 };
 
+/** What the rule was made with. */
+const contentWritten = ({ intent, content }: RuleRecord): RuleContent =>
+  intent?.kind === 'add' ? intent.content : content;
+const descriptionOf = (record: RuleRecord): string => contentWritten(record).description;
+
+/**
+ * Running rules that no record knows by uuid, each by the id of the record without a uuid that it was written for: of its marked
+ * description, and of its name where a later attempt wrote the same. None where copies leave it open. Nobody else writes a mark.
+ */
+const writtenUnseen = (
+  records: readonly RuleRecord[],
+  rules: readonly SecurityRule[],
+  runningUuids: ReadonlySet<string | null>,
+): ReadonlyMap<string, SecurityRule> => {
+  const known = new Set(records.map(({ uuid }) => uuid));
+  const unknown = rules.filter(
+    ({ uuid, description }) => !known.has(uuid) && runningUuids.has(uuid) && tableMarked(description) !== null,
+  );
+  const found = new Map<string, SecurityRule>();
+  for (const [description, some] of Map.groupBy(unknown, (rule) => rule.description)) {
+    const attempts = records.filter((record) => record.uuid === null && descriptionOf(record) === description);
+    for (const rule of some) {
+      const record =
+        attempts.find(({ name }) => name === rule.name) ??
+        (some.length > 1 ? undefined : (attempts.find(({ state }) => state === 'intended') ?? attempts[0]));
+      if (record !== undefined) found.set(record.id, rule);
+    }
+  }
+  return found;
+};
+
 /**
  * Matches records and rules by uuid, and settles half-done pairs. Names decide nothing, except for an addition whose uuid
- * was never read back: it is adopted only on its name and exactly its content.
+ * was never read back: it is adopted on its name and exactly its content, or on the marked description that it was written with.
  *
  *   record     rule in candidate   rule in running   outcome
  *   intended   same name, content  the same          adopted
  *   intended   its uuid            the same          adopted, however it was changed
+ *   intended   its description     the same          adopted, however it was changed: descriptions end in the table's mark
+ *   intended   its uuid            absent            stays: an edit of others keeps it from being taken back
  *   intended   absent              absent            forgotten: a tombstone without a uuid
  *   owned      present             any               owned
  *   owned      absent              present           somebody is deleting it: left alone
  *   owned      absent              absent            deleted by somebody: tombstone
  *   tombstone  present             any               returned: removed again; without a uuid: same name and content
+ *   tombstone  its description     the same          without a uuid: adopted where an administrator has changed it
  */
 export const recognise = (house: House): Recognition => {
   const candidateRules = localRules(house.candidate);
@@ -207,14 +242,30 @@ export const recognise = (house: House): Recognition => {
   };
 
   checkUuids(house.records);
+  const unseen = writtenUnseen(house.records, candidateRules, runningUuids);
   // A living record of the same rule decides: a tombstone never takes one away that is ours by another record.
   const living = new Set(house.records.flatMap(({ state, uuid }) => (state === 'tombstone' ? [] : [uuid])));
   for (const record of house.records) {
     const rule = record.uuid === null ? byName.get(record.name) : byUuid.get(record.uuid);
+    const written = unseen.get(record.id);
+    const isAsWritten = rule !== undefined && differences(contentOfRule(rule), contentWritten(record)).length === 0;
+    if (written !== undefined && written.uuid !== null && (!isAsWritten || written.disabled)) {
+      const settled: RuleRecord = {
+        ...record,
+        name: written.name,
+        state: 'owned',
+        uuid: written.uuid,
+        content: contentWritten(record),
+        intent: null,
+      };
+      repaired.push(settled);
+      accept(settled, written, written.uuid);
+      continue;
+    }
     if (record.state === 'tombstone') {
       // An earlier release kept here what closures keep now.
       if (record.declined) repaired.push({ ...record, declined: null });
-      const isOurs = record.uuid !== null || (rule && differences(contentOfRule(rule), record.content).length === 0);
+      const isOurs = record.uuid !== null || isAsWritten;
       if (rule?.uuid && isOurs && !living.has(rule.uuid)) {
         returned.push(found(record, rule, rule.uuid));
         const text = record.byOperator
@@ -227,19 +278,19 @@ export const recognise = (house: House): Recognition => {
       continue;
     }
     if (record.state === 'intended') {
-      const intended = record.intent?.kind === 'add' ? record.intent.content : record.content;
+      const intended = contentWritten(record);
       // Once its uuid was read back, the rule is ours whatever somebody has made of it since.
       const ours =
         rule !== undefined &&
         rule.uuid !== null &&
-        (record.uuid !== null || differences(contentOfRule(rule), intended).length === 0) &&
+        (record.uuid !== null || isAsWritten) &&
         runningUuids.has(rule.uuid);
       if (ours && rule.uuid !== null) {
         const settled: RuleRecord = { ...record, state: 'owned', uuid: rule.uuid, content: intended, intent: null };
         repaired.push(settled);
         accept(settled, rule, rule.uuid);
       } else if (record.uuid === null) forgotten.push(record);
-      else repaired.push({ ...record, state: 'tombstone', intent: null });
+      else if (rule === undefined) repaired.push({ ...record, state: 'tombstone', intent: null });
       continue;
     }
     if (rule !== undefined && record.uuid !== null) {

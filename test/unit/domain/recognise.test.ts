@@ -361,3 +361,25 @@ test('two records that claim one rule are refused; a tombstone claims none', () 
 test('a rule that nobody recorded is nobody’s business', () => {
   assert.deepEqual(recognised({ records: [], rules: [rule('i-1-1'), rule('sg-1-1')] }), none);
 });
+
+test('intended without a uuid, renamed and disabled by an administrator since: adopted by the marked description, and disabled', () => {
+  const content = { ...owned.content, description: 'StartInstances e-1 (sg-1, tcp/443) [sync:0123456789abcdef]' };
+  const never = { ...intended, content, intent: { kind: 'add' as const, execution: 'run', content } };
+  const renamed = { ...standing({ ...never, uuid: 'his' }), name: 'his name', disabled: true };
+  for (const record of [never, { ...never, state: 'tombstone' as const, intent: null }]) {
+    const found = recognised({ records: [record], rules: [renamed] });
+    assert.deepEqual(uuids(found), ['his'], record.state);
+    assert.ok(whats(found).includes('disabled'));
+    assert.ok(whats(found).includes('renamed') || found.repaired.some(({ name }) => name === 'his name'));
+  }
+  const again = { ...never, id: 'again', name: 'again' };
+  assert.deepEqual(
+    uuids(recognised({ records: [again, never], rules: [renamed] })),
+    ['his'],
+    'of two attempts, one is it',
+  );
+  const copy = { ...renamed, name: 'a copy', uuid: 'copy' };
+  assert.deepEqual(uuids(recognised({ records: [never], rules: [renamed, copy] })), [], 'of two, neither is known');
+  const unmarked = { ...renamed, description: 'StartInstances e-1 (sg-1, tcp/443)' };
+  assert.deepEqual(uuids(recognised({ records: [never], rules: [unmarked] })), [], 'without a mark');
+});
