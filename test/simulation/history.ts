@@ -22,15 +22,23 @@ export type AdministratorAct =
       readonly who: 'administrator';
       readonly does: 'disable' | 'enable' | 'deny' | 'delete' | 'rename' | 'describe' | 'move to the top';
       readonly nth: number;
+      /** Whether he commits a few seconds later; otherwise whenever he next does. */
+      readonly commits: boolean;
     }
-  | { readonly who: 'administrator'; readonly does: 'add a deny' | 'delete a deny'; readonly port: number }
+  | {
+      readonly who: 'administrator';
+      readonly does: 'add a deny' | 'delete a deny';
+      readonly port: number;
+      readonly commits: boolean;
+    }
   | { readonly who: 'administrator'; readonly does: 'commit' | 'revert' };
 
 export type Act =
   | { readonly who: 'EC2 user'; readonly does: 'start' | 'stop'; readonly instance: string }
   | { readonly who: 'EC2 user'; readonly does: 'grant' | 'revoke'; readonly group: string; readonly port: number }
   | AdministratorAct
-  | { readonly who: 'operator'; readonly does: 'resync' | 'redrive' | 'stop' };
+  | { readonly who: 'operator'; readonly does: 'resync' | 'redrive' | 'stop' }
+  | { readonly who: 'firewall'; readonly does: 'fails the next commit' | 'reboots' };
 
 export interface Moment {
   /** Virtual milliseconds since the act before. */
@@ -72,11 +80,13 @@ const onManagedRules = fc.record({
     'move to the top' as const,
   ),
   nth: fc.nat(9),
+  commits: fc.boolean(),
 });
 const onOwnRules = fc.record({
   who: fc.constant('administrator' as const),
   does: fc.constantFrom('add a deny' as const, 'delete a deny' as const),
   port: fc.constantFrom(...ports),
+  commits: fc.boolean(),
 });
 const commits = fc.record({
   who: fc.constant('administrator' as const),
@@ -87,21 +97,27 @@ const operators = fc.record({
   does: fc.constantFrom('resync' as const, 'redrive' as const, 'stop' as const),
 });
 
+const ofFirewall = fc.record({
+  who: fc.constant('firewall' as const),
+  does: fc.constantFrom('fails the next commit' as const, 'reboots' as const),
+});
+
 const acts: fc.Arbitrary<Act> = fc.oneof(
-  { weight: 3, arbitrary: onInstances },
+  { weight: 5, arbitrary: onInstances },
   { weight: 5, arbitrary: onGroups },
-  { weight: 3, arbitrary: onManagedRules },
+  { weight: 5, arbitrary: onManagedRules },
   { weight: 1, arbitrary: onOwnRules },
-  { weight: 3, arbitrary: commits },
+  { weight: 1, arbitrary: commits },
   { weight: 2, arbitrary: operators },
+  { weight: 1, arbitrary: ofFirewall },
 );
 
 /** From one call beside the other to an hour apart. */
 const pauses = fc.oneof(fc.nat(3_000), fc.nat(60_000), fc.nat(600_000), fc.nat(3_600_000));
 
 export const histories: fc.Arbitrary<History> = fc.record({
-  moments: fc.array(fc.record({ after: pauses, act: acts }), { minLength: 3, maxLength: 14 }),
+  moments: fc.array(fc.record({ after: pauses, act: acts }), { minLength: 4, maxLength: 24 }),
   noise: fc.noShrink(fc.nat()),
-  faults: fc.constantFrom(0, 300, 1_500),
-  lagMilliseconds: fc.constantFrom(0, 0, 20_000),
+  faults: fc.constantFrom(0, 500, 3_000),
+  lagMilliseconds: fc.constantFrom(0, 0, 20_000, 40_000),
 });

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { simulate } from './simulate.ts';
 
-const histories = Number(process.env['HISTORIES'] ?? 150);
+const histories = Number(process.env['HISTORIES'] ?? 120);
 
 describe('histories', () => {
   test(`${histories} random histories each end with the firewall as the groups and the administrator say`, async (t) => {

@@ -42,10 +42,13 @@ export const defects: readonly Defect[] = [
     instead: "if (job?.result === 'FAIL') await failed(",
   },
   {
-    title: 'takes the turn from an execution that still runs',
+    title: 'skips the fence',
     file: 'shared/aws/table/turn.ts',
-    of: 'if (!own && turn.owner !== null && turn.expiresAt > now()) {',
-    instead: 'if (false) {',
+    of: `    turn.owner === claimant.id &&
+    turn.redriveCount === claimant.redriveCount &&
+    turn.fence === fence &&
+    turn.expiresAt > now();`,
+    instead: '    fence > 0 && claimant.id !== null;',
   },
   {
     title: 'leaves what a dead run staged',
