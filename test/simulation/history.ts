@@ -34,7 +34,7 @@ export type AdministratorAct =
   | { readonly who: 'administrator'; readonly does: 'commit' | 'revert' };
 
 export type Act =
-  | { readonly who: 'EC2 user'; readonly does: 'start' | 'stop'; readonly instance: string }
+  | { readonly who: 'EC2 user'; readonly does: 'start' | 'stop' | 'stop and start'; readonly instance: string }
   | { readonly who: 'EC2 user'; readonly does: 'grant' | 'revoke'; readonly group: string; readonly port: number }
   | AdministratorAct
   | { readonly who: 'operator'; readonly does: 'resync' | 'redrive' | 'stop' }
@@ -58,7 +58,7 @@ export interface History {
 
 const onInstances = fc.record({
   who: fc.constant('EC2 user' as const),
-  does: fc.constantFrom('start' as const, 'stop' as const),
+  does: fc.constantFrom('start' as const, 'stop' as const, 'stop and start' as const),
   instance: fc.constantFrom(...ids.webServers),
 });
 const onGroups = fc.record({

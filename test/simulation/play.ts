@@ -31,7 +31,8 @@ const nameless = /^(States\.Runtime|States\.TaskFailed|Error|TypeError|RangeErro
 export const play = async (history: History): Promise<void> => {
   const chance = chances(history.noise);
   const trace: string[] = [];
-  let disturbed = true;
+  /** Faults, lost events and late reads: from when the first rules stand until all is to become quiet. */
+  let disturbed = false;
   let check = (_moment: string): void => undefined;
   let broken: Error | null = null;
 
@@ -122,7 +123,7 @@ export const play = async (history: History): Promise<void> => {
     for (const one of openingsOf(now.candidate, rulesOf(now.candidate).filter(isManaged))) staged.add(one);
   };
   /** Compares what runs with what ran before, once a commit of his has run. */
-  const noteClosings = (): void => {
+  const noteClosings = (stoodBefore: ReadonlySet<string>): void => {
     const { running } = configurations();
     const managed = rulesOf(running).filter(isManaged);
     const open = openingsOf(running, managed);
@@ -133,11 +134,11 @@ export const play = async (history: History): Promise<void> => {
         closed.set(rule.uuid, { at: clock.now(), openings: new Set(shut) });
       }
     }
-    // Deleting is not closing: whether a run read it shut before it went is not known unless it was a resync.
+    // Deleting is not closing: whether a run read it shut before he deleted it is not known unless it was a resync.
     const stands = new Set(managed.map(({ uuid }) => uuid));
-    for (const [uuid, { at, openings }] of closed) {
-      const isRead = system.runs().some((run) => isResync(run) && run.startDate >= at && run.status === 'SUCCEEDED');
-      if (stands.has(uuid) || isRead) continue;
+    for (const uuid of [...stoodBefore].filter((each) => !stands.has(each))) {
+      const { at, openings } = closed.get(uuid) ?? { at: 0, openings: [] };
+      if (system.runs().some((run) => isResync(run) && run.startDate >= at && run.status === 'SUCCEEDED')) continue;
       closed.delete(uuid);
       for (const one of openings) either.add(one);
     }
@@ -158,15 +159,21 @@ export const play = async (history: History): Promise<void> => {
   };
   const commitAsHim = async (does: 'commit' | 'revert'): Promise<void> => {
     const act = { who: 'administrator', does } as const;
+    const stoodBefore = new Set(rulesOf(simulator.state().running).map(({ uuid }) => uuid));
     tell(`the administrator: ${does}: ${administer(simulator, act)}`);
     afterHim(act);
     do {
       await clock.pace.sleep(10_000);
       simulator.act('colleague', { type: 'op', cmd: '<show><jobs><all></all></jobs></show>' });
     } while (simulator.state().jobs.some(({ status }) => status !== 'FIN'));
-    noteClosings();
+    noteClosings(stoodBefore);
   };
   const onAws = async (act: Extract<Act, { who: 'EC2 user' }>): Promise<void> => {
+    if (act.does === 'stop and start') {
+      await onAws({ ...act, does: 'stop' });
+      await clock.sleep(60_000);
+      return onAws({ ...act, does: 'start' });
+    }
     const call =
       'instance' in act
         ? (act.does === 'start' ? start : stop)(act.instance)
@@ -199,6 +206,11 @@ export const play = async (history: History): Promise<void> => {
   };
 
   try {
+    // Every history begins with managed rules of an instance and of a group.
+    await clock.working(() => onAws({ who: 'EC2 user', does: 'start', instance: ids.webServers[1] ?? '' }));
+    await clock.working(() => onAws({ who: 'EC2 user', does: 'grant', group: ids.commonGroup, port: 9002 }));
+    await system.idle();
+    disturbed = true;
     for (const { after, act } of history.moments) {
       await clock.pace.sleep(after);
       if (act.who === 'EC2 user') await clock.working(() => onAws(act));
@@ -239,7 +251,7 @@ export const play = async (history: History): Promise<void> => {
     const run = system.executions.find(arn);
     assert.equal(run.status, 'SUCCEEDED', `the last resync: ${run.error} ${run.cause?.slice(0, 600)}`);
     checkFailures();
-    noteClosings();
+    noteClosings(new Set());
     checkEnd(system, new Set([...closed.values()].flatMap(({ openings }) => [...openings])), either);
     await checkTable(system);
   } catch (error) {

@@ -5,11 +5,26 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import { ids } from '../system/demo-account.ts';
+import { play } from './play.ts';
 import { simulate } from './simulate.ts';
 
 const histories = Number(process.env['HISTORIES'] ?? 120);
 
+const [, web2 = ''] = ids.webServers;
+
 describe('histories', () => {
+  test('a rule that an administrator disabled stays closed through a stop and a start', () =>
+    play({
+      noise: 3,
+      faults: 0,
+      lagMilliseconds: 0,
+      moments: [
+        { after: 200_000, act: { who: 'administrator', does: 'disable', nth: 0, commits: true } },
+        { after: 200_000, act: { who: 'EC2 user', does: 'stop and start', instance: web2 } },
+      ],
+    }));
+
   test(`${histories} random histories each end with the firewall as the groups and the administrator say`, async (t) => {
     const seed = fc.readConfigureGlobal().seed ?? Math.floor(Math.random() * 2 ** 31);
     t.diagnostic(`histories from seed ${seed}`);

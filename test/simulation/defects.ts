@@ -1,7 +1,7 @@
 /**
  * Deliberate defects: each is put into a copy of the code, where the histories must notice it.
- *   node test/simulation/teeth.ts                 all of them, with the time that each took to be noticed
- *   node test/simulation/teeth.ts closed fence    those whose titles contain a word
+ *   npm run simulation:defects                     all of them, with the time that each took to be noticed
+ *   npm run simulation:defects -- closed fence     those whose titles contain a word
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
