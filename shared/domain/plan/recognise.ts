@@ -2,13 +2,13 @@ import { NamedError } from '../errors.ts';
 import { sideOfBottom } from '../policy/bottom-rule.ts';
 import { foreignEditor, type PendingEdit } from '../policy/pending-edits.ts';
 import { localRules, type Policy, type SecurityRule, trafficColumns } from '../policy/policy.ts';
-import { tableMarked } from '../rules/mark.ts';
 import { contentOfRule, differences, type RuleContent } from '../rules/rule-content.ts';
 import { contains, isCidr } from '../sets/addresses.ts';
 import { lookAlikes, lookAlikeText } from './look-alikes.ts';
 import type { RuleRecord } from './ownership.ts';
 import { changedService } from './service-objects.ts';
 import { settleIntent } from './settle-intent.ts';
+import { contentWritten, writtenUnseen } from './written-unseen.ts';
 
 declare const ofOurs: unique symbol;
 
@@ -128,37 +128,6 @@ const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[]
     );
   }
   return reports;
-};
-
-/** What the rule was made with. */
-const contentWritten = ({ intent, content }: RuleRecord): RuleContent =>
-  intent?.kind === 'add' ? intent.content : content;
-const descriptionOf = (record: RuleRecord): string => contentWritten(record).description;
-
-/**
- * Running rules that no record knows by uuid, each by the id of the record without a uuid that it was written for: of its marked
- * description, and of its name where a later attempt wrote the same. None where copies leave it open. Nobody else writes a mark.
- */
-const writtenUnseen = (
-  records: readonly RuleRecord[],
-  rules: readonly SecurityRule[],
-  runningUuids: ReadonlySet<string | null>,
-): ReadonlyMap<string, SecurityRule> => {
-  const known = new Set(records.map(({ uuid }) => uuid));
-  const unknown = rules.filter(
-    ({ uuid, description }) => !known.has(uuid) && runningUuids.has(uuid) && tableMarked(description) !== null,
-  );
-  const found = new Map<string, SecurityRule>();
-  for (const [description, some] of Map.groupBy(unknown, (rule) => rule.description)) {
-    const attempts = records.filter((record) => record.uuid === null && descriptionOf(record) === description);
-    for (const rule of some) {
-      const record =
-        attempts.find(({ name }) => name === rule.name) ??
-        (some.length > 1 ? undefined : (attempts.find(({ state }) => state === 'intended') ?? attempts[0]));
-      if (record !== undefined) found.set(record.id, rule);
-    }
-  }
-  return found;
 };
 
 /**
