@@ -42,7 +42,8 @@ const queue = async (held: Held<unknown>, firewall: Firewall, applied: Applied):
     const reply = await firewall.commit({ description: applied.description, full: true });
     if (reply.kind === 'queued') return reply.job;
   } catch (error) {
-    await firewall.releaseConfigLock();
+    // A full commit without an answer may still be carried out: until that is known, no other edit may come in.
+    if (!isNamed(error, 'FirewallUnreachable', 'ReplyNotUnderstood')) await firewall.releaseConfigLock();
     throw error;
   }
   await firewall.releaseConfigLock();

@@ -94,6 +94,7 @@ export const executionEnded = defineStep({
     ...tellingParts(surroundings),
     failures: failuresPart(surroundings, settings),
     firewall: firewallPart(surroundings, settings, { ...run, deadline: run.deadline - tellingMilliseconds }),
+    unanswered: run.unanswered,
   }),
   run: async (parts, status, run, settings) => {
     const { executionArn, name } = status;

@@ -77,7 +77,7 @@ export const takeTurn = defineStep({
   run: async (
     { changes, turns, records, workings, firewall, isRunning, now },
     state,
-    { execution, deadline },
+    { execution, deadline, unanswered },
     settings,
   ) => {
     const own = await changes.of(execution.name);
@@ -99,7 +99,8 @@ export const takeTurn = defineStep({
       );
     }
     const { fence } = await turns.take(execution, isRunning);
-    const taking = holding(turns, execution, fence, deadline - now(), async ({ limit }) => {
+    const writing = { busyFor: deadline - now(), unanswered };
+    const taking = holding(turns, execution, fence, writing, async ({ limit }) => {
       const settled = await becomeWriter({ firewall, records, settings });
       const batch = await takeBatch(changes, execution, open, limit);
       await resultsOf(workings, execution.name, fence).write('TakeTurn', batch);

@@ -1,6 +1,7 @@
 import { errorCatalogue, isNamed, NamedError } from '../domain/errors.ts';
 import { bounded } from './bounded.ts';
 import type { Send } from './firewall.ts';
+import { NothingSent } from './nothing-sent.ts';
 import { redact } from './redact.ts';
 import { type RawReply, type Reply, refusal, replyFrom } from './replies.ts';
 import { type ApiRequest, formBody } from './request-forms.ts';
@@ -36,15 +37,34 @@ const isOfCatalogue = (error: unknown): error is NamedError =>
 const refusesKey = ({ status, reason, body }: RawReply): boolean =>
   status === 401 || status === 403 || (status === 400 && /key expired|invalid credential/i.test(`${reason} ${body}`));
 
+interface Sent {
+  readonly raw: RawReply;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
+/** A time limit that each connection keeps, and who is told of what may still be carried out after it. */
+export interface TimeLimits {
+  /** Milliseconds since the epoch from which on nothing is sent; no request is given more time than is left. Default: none. */
+  readonly deadline?: number;
+  /**
+   * Told when a request that changes something has no answer that can be read: until when (milliseconds since the epoch) the
+   * firewall would have had time for it. It may be carrying it out even later.
+   */
+  readonly unanswered?: (until: number) => void;
+}
+
 /** One management interface with one key and one vsys. */
-export const connect = (options: {
-  readonly send: Send;
-  readonly apiKey: ApiKey;
-  readonly vsys: string;
-  readonly timeoutMilliseconds: number;
-  readonly sleep: (milliseconds: number) => Promise<void>;
-  readonly now: () => number;
-}): Connection => {
+export const connect = (
+  options: {
+    readonly send: Send;
+    readonly apiKey: ApiKey;
+    readonly vsys: string;
+    readonly timeoutMilliseconds: number;
+    readonly sleep: (milliseconds: number) => Promise<void>;
+    readonly now: () => number;
+  } & TimeLimits,
+): Connection => {
   const inTurn = bounded(inFlightAtMost);
 
   const keyToSend = async (refused: string | null): Promise<string> => {
@@ -62,17 +82,34 @@ export const connect = (options: {
     return key;
   };
 
-  const send = async (request: ApiRequest, key: string): Promise<RawReply> => {
+  const timeFor = ({ purpose }: ApiRequest): number => {
+    const left = (options.deadline ?? Number.POSITIVE_INFINITY) - options.now();
+    if (left <= 0) throw new NothingSent('The time of this step is over; the request was not sent.');
+    // Work takes longer than reading, and a write without an answer costs more.
+    return Math.min(options.timeoutMilliseconds * (purpose === 'read' ? 1 : 2), left);
+  };
+
+  const noteDoubt = ({ purpose }: ApiRequest, until: number): void => {
+    if (purpose !== 'read') options.unanswered?.(until);
+  };
+
+  /** The reply, and until when the firewall has time for it. */
+  const send = async (request: ApiRequest, key: string): Promise<Sent> => {
+    const started = options.now();
+    let until = started;
     try {
-      return await options.send({
+      const timeoutMilliseconds = timeFor(request);
+      until = started + timeoutMilliseconds;
+      const raw = await options.send({
         method: 'POST',
         path: '/api/',
         headers: { 'content-type': 'application/x-www-form-urlencoded', 'x-pan-key': key },
         body: formBody(request, options.vsys),
-        // Work takes longer than reading, and a write without an answer costs more.
-        timeoutMilliseconds: options.timeoutMilliseconds * (request.purpose === 'read' ? 1 : 2),
+        timeoutMilliseconds,
       });
+      return { raw, until };
     } catch (error) {
+      if (!(error instanceof NothingSent)) noteDoubt(request, until);
       const said = redact(messageOf(error), key);
       const name = isOfCatalogue(error) ? error.name : 'FirewallUnreachable';
       const doubt =
@@ -83,14 +120,24 @@ export const connect = (options: {
     }
   };
 
+  const replyTo = (request: ApiRequest, { raw, until }: Sent, key: string): Reply => {
+    try {
+      return replyFrom(request, raw, key);
+    } catch (error) {
+      // A page, an empty body, HTTP 5xx: no answer of the API, so nothing is known of the work.
+      if (isNamed(error, 'FirewallUnreachable', 'ReplyNotUnderstood')) noteDoubt(request, until);
+      throw error;
+    }
+  };
+
   const askOnce = (request: ApiRequest): Promise<Reply> =>
     inTurn(async () => {
       const key = await keyToSend(null);
-      const raw = await send(request, key);
-      if (!refusesKey(raw)) return replyFrom(request, raw, key);
+      const sent = await send(request, key);
+      if (!refusesKey(sent.raw)) return replyTo(request, sent, key);
       // Refused at the door, so nothing was begun: whatever it is, it may be sent again, once, with a key that was renewed.
       const renewed = await keyToSend(key);
-      return replyFrom(request, renewed === key ? raw : await send(request, renewed), renewed);
+      return replyTo(request, renewed === key ? sent : await send(request, renewed), renewed);
     });
 
   const ask = async (request: ApiRequest): Promise<Reply> => {

@@ -8,7 +8,7 @@ import {
 } from '../domain/rules/app-ids.ts';
 import type { DestinationTranslation } from '../domain/rules/destination-nat.ts';
 import { findCommit, queueCommit, readJob, unfinishedCommits } from './commit-jobs.ts';
-import { type ApiKey, connect } from './connection.ts';
+import { type ApiKey, connect, type TimeLimits } from './connection.ts';
 import { readDevice, readFullCommitRequired } from './device-state.ts';
 import { xpathsOf } from './edits.ts';
 import type { Firewall, Send } from './firewall.ts';
@@ -32,7 +32,7 @@ import { writeEdits } from './write.ts';
 import { places } from './xpath.ts';
 
 /** What a client of one firewall needs. */
-export interface FirewallOptions {
+export interface FirewallOptions extends TimeLimits {
   readonly send: Send;
   /** Asked before each request, and again once when the key is refused. Surrounding white space is dropped. */
   readonly apiKey: ApiKey;

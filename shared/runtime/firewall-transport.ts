@@ -6,6 +6,7 @@ import tls from 'node:tls';
 import { NamedError } from '../domain/errors.ts';
 import { bounded } from '../panos/bounded.ts';
 import type { Send } from '../panos/firewall.ts';
+import { NothingSent } from '../panos/nothing-sent.ts';
 
 /** How to reach a management interface, and how to know it. */
 export interface TransportOptions {
@@ -30,11 +31,14 @@ export interface TransportOptions {
 
 const socketsAtMost = 4;
 
-const notSent = 'nothing was sent to it';
-const perhapsSent = 'the request may have reached it and may have been carried out';
+type Outcome = 'not sent' | 'perhaps sent';
 
-const unreachable = (endpoint: string, why: string, outcome: string, cause?: unknown): NamedError =>
-  new NamedError('FirewallUnreachable', `${endpoint}: ${why}; ${outcome}`, cause === undefined ? undefined : { cause });
+const unreachable = (endpoint: string, why: string, outcome: Outcome, cause?: unknown): NamedError => {
+  const options = cause === undefined ? undefined : { cause };
+  if (outcome === 'not sent') return new NothingSent(`${endpoint}: ${why}; nothing was sent to it`, options);
+  const doubt = 'the request may have reached it and may have been carried out';
+  return new NamedError('FirewallUnreachable', `${endpoint}: ${why}; ${doubt}`, options);
+};
 
 const messageOf = (error: unknown): string => {
   // Several addresses of one name fail together with an empty message.
@@ -105,10 +109,10 @@ const opener = (url: URL, options: TransportOptions) => {
       done(error, socket);
     };
     const failed = (error: unknown): void => {
-      finish(unreachable(url.origin, `no connection: ${messageOf(error)}`, notSent, error));
+      finish(unreachable(url.origin, `no connection: ${messageOf(error)}`, 'not sent', error));
     };
     const timer = setTimeout(() => {
-      finish(unreachable(url.origin, `no connection within ${limit} ms`, notSent));
+      finish(unreachable(url.origin, `no connection within ${limit} ms`, 'not sent'));
     }, limit);
     socket.once('error', failed);
     socket.once('close', () => failed('the connection was closed'));
@@ -120,7 +124,7 @@ const opener = (url: URL, options: TransportOptions) => {
             unreachable(
               url.origin,
               `its certificate has the SHA-256 fingerprint ${shown ?? '(none)'}, not the configured one`,
-              notSent,
+              'not sent',
             ),
           );
           return;
@@ -182,7 +186,7 @@ export const httpsSend = (options: TransportOptions): Send => {
         reject(
           error instanceof NamedError
             ? error
-            : unreachable(url.origin, messageOf(error), reached ? perhapsSent : notSent, error),
+            : unreachable(url.origin, messageOf(error), reached ? 'perhaps sent' : 'not sent', error),
         );
       };
       const body = Buffer.from(request.body, 'utf8');
@@ -200,7 +204,7 @@ export const httpsSend = (options: TransportOptions): Send => {
         },
       });
       timer = setTimeout(() => {
-        const outcome = reached ? perhapsSent : notSent;
+        const outcome = reached ? 'perhaps sent' : 'not sent';
         const error = unreachable(url.origin, `no reply within ${request.timeoutMilliseconds} ms`, outcome);
         fail(error);
         outgoing.destroy(error);

@@ -115,6 +115,11 @@ const settings = {
     about: 'How long EC2 may take to show what an event announced before EC2 is believed.',
     schema: number(whole).default(300),
   },
+  LATE_WRITE_SECONDS: {
+    about:
+      'How long after its time limit a write or commit without an answer may still be carried out; until then nothing is written. At most 600.',
+    schema: number(whole.max(600, 'is more than 600')).default(120),
+  },
   APPLICATIONS: {
     about: '`app-id` maps well-known single ports to App-IDs, `port-only` never does.',
     schema: z.enum(['app-id', 'port-only']).default('app-id'),

@@ -13,6 +13,11 @@ export interface Run {
   readonly execution: Execution;
   /** Milliseconds since the epoch after which this attempt sends nothing more. */
   readonly deadline: number;
+  /**
+   * Milliseconds since the epoch until which the firewall has time for what this attempt sent and got no answer to; 0: nothing.
+   * Raised by the firewall's client, read when the attempt settles its turn.
+   */
+  readonly unanswered: { until: number };
   readonly log: Log;
 }
 
@@ -91,6 +96,7 @@ export const handlerOf = <Input, Parts>(step: Step<Input, Parts>, surroundings: 
       const run: Run = {
         execution,
         deadline: started + context.getRemainingTimeInMillis() - reserveMilliseconds,
+        unanswered: { until: 0 },
         log,
       };
       log('step started', { eventId: eventIdOf(event) });

@@ -7,7 +7,7 @@ import type { Firewall } from '../panos/firewall.ts';
 import type { TableParts } from '../runtime/clients/table.ts';
 import type { Settings } from '../runtime/settings.ts';
 import { becomeWriter } from './become-writer.ts';
-import { holding } from './held-step.ts';
+import { holding, type Writing } from './held-step.ts';
 import { type Results, resultsOf } from './results.ts';
 
 /** What a dead run leaves: what it had decided and did not get done. */
@@ -51,6 +51,7 @@ const withdrawn = async ({ firewall, records }: CleanUpParts, settings: Settings
 
 export interface CleanUpParts extends Pick<TableParts, 'turns' | 'records' | 'workings'> {
   readonly firewall: Firewall;
+  readonly unanswered: Writing['unanswered'];
   readonly now: () => number;
   readonly sleep: (milliseconds: number) => Promise<void>;
 }
@@ -84,7 +85,8 @@ const underTurn = async (
   const { heir, turn, name, milliseconds } = held;
   const { turns, workings, firewall } = parts;
   const results = resultsOf(workings, name, turn.fence - 1);
-  const outcome = await holding(turns, heir, turn.fence, milliseconds, async () => {
+  const writing = { busyFor: milliseconds, unanswered: parts.unanswered };
+  const outcome = await holding(turns, heir, turn.fence, writing, async () => {
     try {
       const unfinished = await unfinishedOf(results, firewall, settings.BOTTOM_RULE);
       const act = () => withdrawn(parts, settings);

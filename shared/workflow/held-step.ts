@@ -10,23 +10,30 @@ import { carryLess } from './split-batch.ts';
 import type { HeldState } from './states.ts';
 import type { StepName, StepResults } from './step-results.ts';
 
+/** How long an act may be writing, and what became of what it sent. */
+export interface Writing {
+  /** Milliseconds during which no other attempt writes. */
+  readonly busyFor: number;
+  readonly unanswered: Run['unanswered'];
+}
+
 /**
- * Acts while the turn is this claimant's: renews it first, and settles it afterwards however the act ends. `busyFor`
- * (milliseconds): how long the act may be writing, during which no other attempt writes; null: it only reads.
+ * Acts while the turn is this claimant's: renews it first, and settles it afterwards however the act ends. What the act sent
+ * without an answer keeps everybody from writing until the firewall has had time for it. `writing` null: the act only reads.
  * @throws PlanStale when the turn is lost, TurnTaken when an earlier attempt may still be writing
  */
 export const holding = async <Value>(
   turns: Turns,
   claimant: Claimant,
   fence: number,
-  busyFor: number | null,
+  writing: Writing | null,
   act: (turn: Turn) => Promise<Value>,
 ): Promise<Value> => {
-  const turn = await turns.renew(claimant, fence, busyFor);
+  const turn = await turns.renew(claimant, fence, writing?.busyFor ?? null);
   try {
     return await act(turn);
   } finally {
-    await turns.settle(claimant, turn);
+    await turns.settle(claimant, turn, writing?.unanswered.until ?? null);
   }
 };
 
@@ -87,7 +94,8 @@ export const defineHeldStep = <Name extends StepName, State extends HeldState, P
       const { execution } = run;
       const { fence } = state.turn;
       const results = resultsOf(table.workings, execution.name, fence);
-      return holding(table.turns, execution, fence, writes ? run.deadline - now() : null, async (turn) => {
+      const writing = writes ? { busyFor: run.deadline - now(), unanswered: run.unanswered } : null;
+      return holding(table.turns, execution, fence, writing, async (turn) => {
         await carryLess({ turn, table, results, execution, fence });
         const { output, result } = await act({ state, execution, fence, turn, results, table, settings, run }, own);
         if (result !== null) await results.write(name, result);

@@ -271,17 +271,7 @@ export const createCrashSystem = async (options: CrashSystemOptions): Promise<Cr
       if (outcome.error !== null) throw outcome.error;
       return outcome.result;
     },
-    // As Lambda invokes a function asynchronously: twice more after an error, a minute and then two minutes later (documented).
-    afterFailure: async (_event, run) => {
-      for (const pause of [60_000, 120_000]) {
-        try {
-          return await clock.working(run);
-        } catch {
-          await clock.pace.sleep(pause);
-        }
-      }
-      return clock.working(run);
-    },
+    afterFailure: (_event, run) => clock.working(run),
   });
   const { parts } = system;
   const device = simulator ?? parts.simulator;

@@ -59,6 +59,23 @@ const recordedParts = (parts: Parts, recording: SystemRecorder | null): Parts =>
         sns: { ...parts.sns, respond: recording.respond(parts.sns.respond) },
       };
 
+/** Pauses before Lambda invokes a function again that failed on an event, in milliseconds: one minute, then two (documented). */
+const pausesOfLambda = [60_000, 120_000];
+
+const invokedAgain = async (pace: Pace, invoke: () => Promise<unknown>): Promise<unknown> => {
+  const { MaximumRetryAttempts: most } = resourceProperties<{ readonly MaximumRetryAttempts: number }>(
+    'EndedInvocations',
+  );
+  for (const pause of pausesOfLambda.slice(0, most)) {
+    try {
+      return await invoke();
+    } catch {
+      await pace.sleep(pause);
+    }
+  }
+  return invoke();
+};
+
 export const createLocalSystem = async (options: LocalSystemOptions): Promise<LocalSystem> => {
   const { clock, pace } = options;
   let put: (event: BusEvent) => void = () => undefined;
@@ -90,14 +107,16 @@ export const createLocalSystem = async (options: LocalSystemOptions): Promise<Lo
   const start = async (event: BusEvent) => executions.start({ stateMachineArn, input: JSON.stringify(event) });
   const ended = endedFunction(surroundings);
   const told = options.afterFailure ?? ((_event, run) => run());
-  const afterFailure = (event: BusEvent, run: () => Promise<unknown>): Promise<unknown> =>
-    recording === null ? told(event, run) : recording.afterFailure(event.resources[0] ?? '', () => told(event, run));
+  const afterFailure = (event: BusEvent): Promise<unknown> => {
+    const invoke = () => invokedAgain(pace, () => told(event, () => ended(event)));
+    return recording === null ? invoke() : recording.afterFailure(event.resources[0] ?? '', invoke);
+  };
   const rules: readonly BusRule[] = [
     { name: 'ChangeRule', pattern: patternOf('ChangeRule'), targets: [start] },
     ...(options.moreEvents === true
       ? [{ name: 'MoreChangesRule', pattern: patternOf('MoreChangesRule'), targets: [start] }]
       : []),
-    { name: 'EndedRule', pattern: endedPattern(), targets: [(event) => afterFailure(event, () => ended(event))] },
+    { name: 'EndedRule', pattern: endedPattern(), targets: [afterFailure] },
   ];
   const bus = createEventBus({ rules, ...(options.copies === undefined ? {} : { copies: options.copies }) });
   put = bus.put;

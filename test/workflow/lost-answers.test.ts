@@ -1,9 +1,10 @@
 /** A write whose answer is lost is carried out now, later, or never: what is doubtful is looked for, never believed. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { calls, causeOf, colleague, resync, web2 } from '../support/calls.ts';
+import { calls, causeOf, colleague, fromAnywhere, resync, web2 } from '../support/calls.ts';
 import { ownRules, staged, strangers } from '../support/hands.ts';
 import { createMeddledSystem } from '../support/meddling.ts';
+import { ids } from '../system/demo-account.ts';
 import { administrator } from '../system/parts.ts';
 
 /** A system whose next write is lost on its way, and what carries it out late. */
@@ -101,4 +102,57 @@ describe('an addition that lands when it is granted no more', () => {
     system.land();
     await isRight(system, 0);
   });
+});
+
+describe('after a request without an answer nothing is written until the firewall has had time for it', () => {
+  type Kind = 'write' | 'commit' | 'revert';
+  const faults: Readonly<Record<Kind, string>> = {
+    write: 'multi-config',
+    commit: '<commit><description>',
+    revert: '<revert>',
+  };
+  /** When each request that changes something was sent, of any run. */
+  const sendingTimes = (system: Losing): { readonly at: number; readonly body: string }[] => {
+    const sent: { readonly at: number; readonly body: string }[] = [];
+    const note = () =>
+      system.beforeRequest('', (form) => {
+        note();
+        const body = [...form.values()].join('\n');
+        if (Object.values(faults).some((text) => body.includes(text))) sent.push({ at: system.clock.now(), body });
+      });
+    note();
+    return sent;
+  };
+
+  for (const kind of ['write', 'commit', 'revert'] as const) {
+    for (const fault of ['drop-before', 'drop-after'] as const) {
+      test(`a ${kind} that is ${fault === 'drop-before' ? 'lost' : 'done, its answer lost'}: neither by its own run nor by another one that waits`, async () => {
+        const system = await losing();
+        const { simulator } = system.parts;
+        // A revert follows a commit that fails.
+        if (kind === 'revert') {
+          simulator.control({
+            kind: 'add-fault',
+            when: { type: 'commit' },
+            times: 1,
+            fault: { kind: 'commit-fails', lines: ['the firewall has no room'] },
+          });
+        }
+        const sent = sendingTimes(system);
+        simulator.control({ kind: 'add-fault', when: { contains: faults[kind] }, times: 1, fault: { kind: fault } });
+        const first = calls(system).start(web2);
+        const second = calls(system).grant(ids.webGroup, fromAnywhere(8443));
+        await Promise.all([first, second]);
+        const lost = sent.findIndex(({ body }) => body.includes(faults[kind]));
+        const [before, after] = [sent[lost], sent[lost + 1]];
+        // A commit that was done carried both changes: nothing is left to be written.
+        assert.equal(after === undefined, kind === 'commit' && fault === 'drop-after');
+        const seconds = ((after?.at ?? Number.NaN) - (before?.at ?? Number.NaN)) / 1000;
+        assert.ok(after === undefined || (seconds >= 120 + 30 && seconds < 300), `${seconds} s later`);
+        const run = await resync(system);
+        assert.equal(run.status, 'SUCCEEDED', causeOf(run));
+        assert.deepEqual([await strangers(system), staged(system)], [[], []]);
+      });
+    }
+  }
 });

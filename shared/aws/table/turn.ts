@@ -45,9 +45,6 @@ export const turnSeconds = 1800;
 const quietMilliseconds = 60_000;
 /** At most one waiter asks after the holder in this time. */
 const askEveryMilliseconds = 30_000;
-/** Added to a step's deadline: what was sent last may still be under way. */
-const settleMilliseconds = 10_000;
-
 const keys = { pk: 'turn', sk: 'turn' } as const;
 
 const free: Turn = {
@@ -94,8 +91,12 @@ export interface Turns {
     fence: number,
     changed: Partial<Pick<Turn, 'limit' | 'commit' | 'rejection' | 'progressed' | 'begun'>>,
   ): Promise<Turn>;
-  /** The attempt that got `renewed` has ended and sends nothing more. Leaves what a later attempt has renewed alone. */
-  settle(claimant: Claimant, renewed: Turn): Promise<void>;
+  /**
+   * The attempt that got `renewed` has ended and sends nothing more. `unanswered` (milliseconds since the epoch, 0 for never):
+   * until when the firewall had time for what it sent without an answer; whoever holds the turn by then writes only later than
+   * that. Null: it only read. Otherwise leaves what a later attempt has renewed alone.
+   */
+  settle(claimant: Claimant, renewed: Turn, unanswered: number | null): Promise<void>;
   /**
    * Gives the turn up. With a fence: only if it is that plan's; without: whatever this execution still holds, in any of its
    * redrives. True when it was given up; a turn already given up or lost is left alone. `busyUntil` stays: an attempt that
@@ -117,11 +118,16 @@ export interface Turns {
 export interface TurnSurroundings {
   readonly table: Table;
   readonly now: () => number;
+  /**
+   * How long (milliseconds) the firewall may take beyond a time limit for what nobody awaits any more: added to the deadline of
+   * a step that dies, and to the time limit of a request without an answer.
+   */
+  readonly lateness: number;
   /** The highest fence that any record bears, 0 for none; asked where the turn's item is not there. */
   readonly recordedFence?: () => Promise<number>;
 }
 
-export const createTurns = ({ table, now, recordedFence = async () => 0 }: TurnSurroundings): Turns => {
+export const createTurns = ({ table, now, lateness, recordedFence = async () => 0 }: TurnSurroundings): Turns => {
   const read = async (): Promise<Turn | null> => (await table.get(keys.pk, keys.sk)) as Turn | null;
 
   /** Writes the successor of exactly the item that was read. */
@@ -211,17 +217,20 @@ export const createTurns = ({ table, now, recordedFence = async () => 0 }: TurnS
         return {
           renewedAt: now(),
           expiresAt: now() + turnSeconds * 1000,
-          busyUntil: busyFor === null ? turn.busyUntil : now() + busyFor + settleMilliseconds,
+          busyUntil: busyFor === null ? turn.busyUntil : now() + busyFor + lateness,
           begun: (turn.begun ?? 0) + 1,
         };
       }),
     note: (claimant, fence, changed) => update(claimant, fence, () => changed),
-    settle: async (claimant, renewed) => {
+    settle: async (claimant, renewed, unanswered) => {
+      const until = (unanswered ?? 0) === 0 ? 0 : (unanswered ?? 0) + lateness;
       for (;;) {
         const turn = await read();
-        if (!holds(turn, claimant, renewed.fence) || turn.renewedAt !== renewed.renewedAt) return;
-        const busyUntil = turn.busyUntil === renewed.busyUntil ? 0 : turn.busyUntil;
-        if ((await replace(turn, { ...turn, busyUntil, begun: 0 })) !== null) return;
+        const isLast = holds(turn, claimant, renewed.fence) && turn.renewedAt === renewed.renewedAt;
+        if (turn === null || (!isLast && turn.busyUntil >= until)) return;
+        const own = isLast && unanswered !== null && turn.busyUntil === renewed.busyUntil;
+        const busyUntil = Math.max(own ? 0 : turn.busyUntil, until);
+        if ((await replace(turn, { ...turn, busyUntil, ...(isLast ? { begun: 0 } : {}) })) !== null) return;
       }
     },
     inherit: async (from, heir) => {

@@ -3,7 +3,7 @@ import { awsFailure } from '../../aws/aws-failure.ts';
 import { NamedError } from '../../domain/errors.ts';
 import { activePeer } from '../../panos/active-peer.ts';
 import { createFirewall } from '../../panos/create-firewall.ts';
-import type { Firewall, Send } from '../../panos/firewall.ts';
+import type { Firewall } from '../../panos/firewall.ts';
 import type { Settings } from '../settings.ts';
 import type { Run } from '../step.ts';
 import { type Surroundings, sdkClient } from '../surroundings.ts';
@@ -57,19 +57,14 @@ export const firewallPart = (surroundings: Surroundings, settings: Settings, run
     kept.until = world.now() + keyMilliseconds;
     return kept.key;
   };
-  const within =
-    (send: Send): Send =>
-    async (request) => {
-      const left = run.deadline - world.now();
-      if (left <= 0) {
-        throw new NamedError('FirewallUnreachable', 'The time of this step is over; the request was not sent.');
-      }
-      return send({ ...request, timeoutMilliseconds: Math.min(request.timeoutMilliseconds, left) });
-    };
   const firewallAt = (endpoint: string, timeoutMilliseconds?: number): Firewall =>
     createFirewall({
       timeoutMilliseconds,
-      send: within(once(`send ${endpoint}`, () => surroundings.sendTo(endpoint, settings))),
+      send: once(`send ${endpoint}`, () => surroundings.sendTo(endpoint, settings)),
+      deadline: run.deadline,
+      unanswered: (until) => {
+        run.unanswered.until = Math.max(run.unanswered.until, until);
+      },
       apiKey: readKey,
       vsys: settings.FIREWALL_VSYS,
       administrator: settings.FIREWALL_ADMINISTRATOR,

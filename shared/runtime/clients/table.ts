@@ -38,7 +38,12 @@ export const tableParts = (
   const records = createRecords(table, now, run?.deadline);
   return {
     changes: createChanges(table, now),
-    turns: createTurns({ table, now, recordedFence: records.highestFence }),
+    turns: createTurns({
+      table,
+      now,
+      lateness: settings.LATE_WRITE_SECONDS * 1000,
+      recordedFence: records.highestFence,
+    }),
     records,
     workings: createWorkings(table, now),
     removalCount: createRemovalCount(table, now, run?.deadline),

@@ -9,7 +9,7 @@ import { ownTable } from '../../unit/aws/own-table.ts';
 type Act =
   | { readonly kind: 'take' }
   | { readonly kind: 'renew'; readonly writes: number | null }
-  | { readonly kind: 'settle' }
+  | { readonly kind: 'settle'; readonly isAnswered: boolean }
   | { readonly kind: 'note' }
   | { readonly kind: 'release' }
   | { readonly kind: 'inherit' }
@@ -26,7 +26,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       writes: fc.constantFrom(null, 1_000, 50_000, 300_000),
     }),
   },
-  { weight: 2, arbitrary: fc.constant({ kind: 'settle' } as const) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('settle' as const), isAnswered: fc.boolean() }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'note' } as const) },
   { weight: 2, arbitrary: fc.constant({ kind: 'release' } as const) },
   { weight: 1, arbitrary: fc.constant({ kind: 'inherit' } as const) },
@@ -39,6 +39,9 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'end' } as const) },
 );
+
+/** How long the firewall may take beyond a time limit, in milliseconds. */
+const lateness = 120_000;
 
 /** Two or three attempts, each of one of two executions, in one of two redrives. */
 const programs = fc.array(
@@ -53,7 +56,8 @@ const programs = fc.array(
 /** One who may be writing: from its renewal until it settles or its time is over. */
 interface Writer {
   readonly fence: number;
-  readonly attempt: number;
+  /** Null: it has ended, and what it sent may be carried out still. */
+  attempt: number | null;
   until: number;
 }
 
@@ -89,7 +93,7 @@ test('under any interleaving fences grow, never repeat, and no two attempts may 
           return written;
         },
       };
-      const turns = createTurns({ table, now: own.now });
+      const turns = createTurns({ table, now: own.now, lateness });
       const isRunning = async (executionArn: string) => {
         await scheduler.schedule(Promise.resolve(), 'describe');
         return !ended.has(executionArn);
@@ -129,9 +133,14 @@ test('under any interleaving fences grow, never repeat, and no two attempts may 
             }
             case 'settle': {
               if (renewed === null) return;
-              // It has ended its writing before it says so.
-              for (const writer of writers) if (writer.attempt === attempt) writer.until = 0;
-              await turns.settle(claimant, renewed);
+              let unanswered = 0;
+              for (const writer of writers.filter((each) => each.attempt === attempt)) {
+                if (!one.isAnswered) unanswered = Math.max(unanswered, writer.until);
+                // It has ended its writing before it says so; what has no answer may be carried out later still.
+                writer.until = one.isAnswered ? 0 : writer.until + lateness;
+                writer.attempt = null;
+              }
+              await turns.settle(claimant, renewed, unanswered);
               return;
             }
             case 'note':

@@ -90,14 +90,14 @@ const empty = { removals: [], shrinks: [], moves: [], judged: [] };
 const heldIn = (table: Table, now: () => number, fence: number) => ({
   execution,
   fence,
-  table: { changes: createChanges(table, now), turns: createTurns({ table, now }) },
+  table: { changes: createChanges(table, now), turns: createTurns({ table, now, lateness: 10_000 }) },
   results: resultsOf(createWorkings(table, now), 'run', fence),
 });
 
 /** A turn of `run` whose plan carries `own` changes of its own and `others` of other executions. */
 const rejected = async (own: number, others: number) => {
   const { table, now } = await ownTable();
-  const [turns, workings] = [createTurns({ table, now }), createWorkings(table, now)];
+  const [turns, workings] = [createTurns({ table, now, lateness: 10_000 }), createWorkings(table, now)];
   const { fence } = await turns.take(execution, async () => true);
   const line = (name: string, at: number): BatchLine => ({
     pk: `change#${name}`,
@@ -154,7 +154,7 @@ test('halving ends with the execution’s own changes alone, whatever it started
 
 test('a turn that was lost halves nothing', async () => {
   const { table, now, clock } = await ownTable();
-  const [turns, workings] = [createTurns({ table, now }), createWorkings(table, now)];
+  const [turns, workings] = [createTurns({ table, now, lateness: 10_000 }), createWorkings(table, now)];
   const { fence, expiresAt } = await turns.take(execution, async () => true);
   await workings.write(
     'run',

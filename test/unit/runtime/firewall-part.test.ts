@@ -51,6 +51,7 @@ const begin = (secret: string, said: { readonly milliseconds?: number; readonly 
   const run = (milliseconds = said.milliseconds ?? 300_000): Run => ({
     execution,
     deadline: clock.now + milliseconds,
+    unanswered: { until: 0 },
     log: () => undefined,
   });
   const firewall = () => firewallPart(surroundings, settingsFrom(environment), run());
@@ -157,7 +158,7 @@ test('the key is in no message, whatever the firewall or the transport says', as
       }),
       sendTo: () => send,
     });
-    const run = { execution, deadline: clock.now + 60_000, log: () => undefined };
+    const run = { execution, deadline: clock.now + 60_000, unanswered: { until: 0 }, log: () => undefined };
     return firewallPart(surroundings, settingsFrom(environment), run);
   };
   const reply = (status: number, body: string) => async () => ({
@@ -243,7 +244,7 @@ test('the peers of a pair are given a short time each to say which is active, an
   });
   const [first, second] = ['https://192.0.2.1', 'https://192.0.2.2'];
   const settings = settingsFrom({ ...environment, FIREWALL_ENDPOINT: `${first},${second}` });
-  const run = { execution, deadline: clock.now + 300_000, log: () => undefined };
+  const run = { execution, deadline: clock.now + 300_000, unanswered: { until: 0 }, log: () => undefined };
   const pair = firewallPart(surroundings, settings, run);
   await pair.policyMatch(session);
   assert.deepEqual(asked.toSorted(), [

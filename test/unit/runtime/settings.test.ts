@@ -56,6 +56,7 @@ test('what has no default is enough; the rest has the documented defaults', () =
       EVENT_REGION: undefined,
       NOTIFICATION_TOPIC: undefined,
       VISIBILITY_SECONDS: 300,
+      LATE_WRITE_SECONDS: 120,
       APPLICATIONS: 'app-id',
       PORT_APPLICATIONS: {},
       ICMP_APPLICATIONS: {},
@@ -116,6 +117,7 @@ const malformed: Readonly<Partial<Record<keyof Settings, readonly string[]>>> = 
   EVENT_REGION: ['EU central', 'eu_central'],
   NOTIFICATION_TOPIC: ['topic', 'https://x'],
   VISIBILITY_SECONDS: ['-1', '1.5', 'five', ' ', '5 minutes', 'Infinity', '0x10', '1e3'],
+  LATE_WRITE_SECONDS: ['-1', '1.5', '601', 'two minutes'],
   APPLICATIONS: ['none', 'App-ID'],
   PORT_APPLICATIONS: [
     'x',

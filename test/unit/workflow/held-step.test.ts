@@ -10,9 +10,11 @@ import { ownTable } from '../aws/own-table.ts';
 
 const execution = { id: 'arn:run', name: 'run', startTime: '2026-11-02T08:00:00Z', redriveCount: 0 };
 
+const writing = () => ({ busyFor: 60_000, unanswered: { until: 0 } });
+
 const heldTurn = async () => {
   const { table, now, clock } = await ownTable();
-  const turns = createTurns({ table, now });
+  const turns = createTurns({ table, now, lateness: 10_000 });
   const { fence } = await turns.take(execution, async () => true);
   return { table, now, clock, turns, fence, results: resultsOf(createWorkings(table, now), 'run', fence) };
 };
@@ -20,7 +22,7 @@ const heldTurn = async () => {
 test('a step that may write keeps everybody else from writing while it acts, and nobody afterwards', async () => {
   const { turns, fence, now } = await heldTurn();
   const busy = async () => (await turns.read())?.busyUntil ?? 0;
-  const during = await holding(turns, execution, fence, 60_000, busy);
+  const during = await holding(turns, execution, fence, writing(), busy);
   assert.ok(during > now());
   assert.equal(await busy(), 0);
 });
@@ -29,10 +31,46 @@ test('a step that may write is settled also when it fails', async () => {
   const { turns, fence } = await heldTurn();
   const failure = new NamedError('FirewallRejected', 'no');
   await assert.rejects(
-    holding(turns, execution, fence, 60_000, () => Promise.reject(failure)),
+    holding(turns, execution, fence, writing(), () => Promise.reject(failure)),
     failure,
   );
   assert.equal((await turns.read())?.busyUntil, 0);
+});
+
+test('what a step sent without an answer keeps everybody from writing until the firewall has had time for it', async () => {
+  for (const isLost of [false, true]) {
+    const { turns, fence, now, clock } = await heldTurn();
+    const { unanswered, ...rest } = writing();
+    const until = now() + 90_000;
+    const failure = new NamedError('FirewallUnreachable', 'no answer');
+    const act = () => {
+      unanswered.until = until;
+      return Promise.reject(failure);
+    };
+    const acting = holding(turns, execution, fence, { ...rest, unanswered }, async () => {
+      if (isLost) await turns.release(execution, fence);
+      return act();
+    });
+    await assert.rejects(acting, failure);
+    assert.equal((await turns.read())?.busyUntil, until + 10_000, isLost ? 'also when the turn was lost' : '');
+    clock.now = until + 9_999;
+    await assert.rejects(
+      turns.take({ ...execution, id: 'arn:next' }, async () => false),
+      { name: 'TurnTaken' },
+    );
+    if (!isLost) await assert.rejects(turns.renew(execution, fence, 60_000), { name: 'TurnTaken' });
+    await (isLost ? turns.take(execution, async () => true) : turns.renew(execution, fence, null)).catch(() => null);
+    clock.now += 1;
+    assert.equal((await turns.take(execution, async () => true)).owner, execution.id);
+  }
+});
+
+test('a step that only reads leaves alone how long what was sent before it may last', async () => {
+  const { turns, fence, now } = await heldTurn();
+  const act = () => Promise.resolve();
+  await holding(turns, execution, fence, { busyFor: 60_000, unanswered: { until: now() + 5_000 } }, act);
+  await holding(turns, execution, fence, null, act);
+  assert.equal((await turns.read())?.busyUntil, now() + 15_000);
 });
 
 test('a step that only reads keeps nobody from writing, and acts only while the turn is its own', async () => {

@@ -9,7 +9,7 @@ import { environment } from '../runtime/around.ts';
 
 test('a turn that another execution takes over as soon as it was taken is waited for like any that is held', async () => {
   const { table, now } = await ownTable();
-  const turns = createTurns({ table, now });
+  const turns = createTurns({ table, now, lateness: 10_000 });
   const execution = { id: 'arn:run', name: 'run', startTime: '2026-11-02T08:00:00Z', redriveCount: 0 };
   const takenOver: Turns = {
     ...turns,
@@ -20,7 +20,7 @@ test('a turn that another execution takes over as soon as it was taken is waited
     },
   };
   const parts = { changes: createChanges(table, now), turns: takenOver, isRunning: async () => true, now };
-  const run = { execution, deadline: now() + 60_000, log: () => undefined };
+  const run = { execution, deadline: now() + 60_000, unanswered: { until: 0 }, log: () => undefined };
   await assert.rejects(takeTurn.run(parts as never, { turn: undefined } as never, run, settingsFrom(environment)), {
     name: 'TurnTaken',
     message: /no longer this execution's.*held by arn:other/,
