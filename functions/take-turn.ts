@@ -46,6 +46,14 @@ const takeBatch = async (
   return [...open, ...others].slice(0, Math.max(open.length, limit)).map(batchLine);
 };
 
+/** Edits under our account that the operator who started this execution has confirmed to be taken back. */
+const revertedBy = (own: readonly ChangeItem[]): string | null => {
+  const [revert = null] = own.flatMap(({ change: { operator } }) =>
+    operator !== undefined && 'revert' in operator ? [operator.revert] : [],
+  );
+  return revert;
+};
+
 /** What to end with when the execution's own changes are carried out already. */
 const handledOutput = ({ format, change }: TurnInput, execution: Execution, own: readonly ChangeItem[]) => {
   const outcomes = own.map((item) => ({ subject: item.sk, ...item.outcome }));
@@ -101,7 +109,7 @@ export const takeTurn = defineStep({
     const { fence } = await turns.take(execution, isRunning);
     const writing = { busyFor: deadline - now(), unanswered };
     const taking = holding(turns, execution, fence, writing, async ({ limit }) => {
-      const settled = await becomeWriter({ firewall, records, settings });
+      const settled = await becomeWriter({ firewall, records, settings, revert: revertedBy(open) });
       const batch = await takeBatch(changes, execution, open, limit);
       await resultsOf(workings, execution.name, fence).write('TakeTurn', batch);
       const { format, change } = state;

@@ -49,7 +49,9 @@ export type OperatorAct =
   | { readonly reopen: string }
   /** The name of a rule that bears a mark and that no record knows: it becomes this system's, or goes. */
   | { readonly adopt: string }
-  | { readonly remove: string };
+  | { readonly remove: string }
+  /** The confirmation of edits under the system's account that it did not make: exactly these are taken back. */
+  | { readonly revert: string };
 
 /** The word by which a subject is written in keys and outputs: its id, or `everything`. */
 export const subjectId = (subject: Subject): string => (subject.kind === 'everything' ? 'everything' : subject.id);

@@ -104,7 +104,7 @@ export const errorCatalogue = {
     means:
       "The system's firewall account is used by somebody else, or the firewall does not list our changes under it.",
     whatToDo:
-      'Give the system an administrator account of its own, see to the pending changes the cause lists, then redrive.',
+      'Give the system an administrator account of its own; commit or revert the pending changes the cause lists, or start an execution with the input it gives; then redrive.',
   },
   TooMuchToRemove: {
     next: 'final',

@@ -27,7 +27,7 @@ import {
 import { destinationNatFrom } from './rules-reader.ts';
 import { unchangedAt } from './staged-entries.ts';
 import { readPendingEdits } from './wide-lines.ts';
-import { withdraw } from './withdraw.ts';
+import { revertPartially, withdraw } from './withdraw.ts';
 import { writeEdits } from './write.ts';
 import { places } from './xpath.ts';
 
@@ -132,6 +132,7 @@ export const createFirewall = (options: FirewallOptions): Firewall => {
         }),
       ),
     withdraw: (xpaths) => withdraw(connection, place, administrator, xpaths),
+    revertAccount: () => revertPartially(connection, administrator),
     unchangedAt: (xpaths) => unchangedAt(connection, place, xpaths),
     fullCommitRequired: () => readFullCommitRequired(connection),
     commit: ({ description, full }) =>

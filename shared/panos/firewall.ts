@@ -107,6 +107,11 @@ export interface Firewall {
     xpaths: readonly string[],
   ): Promise<{ readonly withdrawn: readonly string[]; readonly left: readonly string[] }>;
   /**
+   * Takes back everything that is staged under our administrator, by the firewall's own revert; others' edits stay. False when
+   * the firewall, or the role of the account, does not do it.
+   */
+  revertAccount(): Promise<boolean>;
+  /**
    * Those of these xpaths at which the candidate configuration equals the running one, attributes such as `dirtyId` aside. The
    * list of pending changes is a journal: an edit and its reversal stay listed, and committing them changes nothing.
    */

@@ -96,7 +96,7 @@ const undoOperations = (both: Both, asked: readonly Asked[]): readonly Operation
  * Everything pending of one administrator taken back by the firewall itself; the only way that surely keeps a deleted
  * rule's uuid. False when this firewall or role does not do it.
  */
-const revertPartially = async (connection: Connection, administrator: string): Promise<boolean> => {
+export const revertPartially = async (connection: Connection, administrator: string): Promise<boolean> => {
   const form = opForm(
     commandWith(['revert', 'config'], element('partial', [memberList('admin', [administrator])])),
     `revert config of ${administrator}`,

@@ -1,11 +1,10 @@
 import type { Records } from '../aws/table/records.ts';
 import { NamedError } from '../domain/errors.ts';
 import { isWithin, type PendingEdit } from '../domain/policy/pending-edits.ts';
-import { localRules } from '../domain/policy/policy.ts';
-import { tableMarked } from '../domain/rules/mark.ts';
 import type { Firewall, Lock } from '../panos/firewall.ts';
 import type { Settings } from '../runtime/settings.ts';
 import { checkDevice } from './check-device.ts';
+import { refuseStrange, revertStrange } from './strange-edits.ts';
 
 export interface Writer {
   readonly firewall: {
@@ -20,9 +19,15 @@ export interface Writer {
   readonly released: readonly Lock[];
 }
 
-interface WriterParts {
+interface LeftoverParts {
   readonly firewall: Firewall;
   readonly records: Records;
+  readonly settings: Pick<Settings, 'FIREWALL_ADMINISTRATOR'>;
+  /** What an operator confirms: the edits under our account, not of this system, that are to be taken back. Null: none. */
+  readonly revert: string | null;
+}
+
+interface WriterParts extends LeftoverParts {
   readonly settings: Settings;
 }
 
@@ -41,10 +46,10 @@ export const ownXpaths = async (firewall: Firewall, records: Records): Promise<r
 /**
  * Makes sure that what follows starts from a clean desk: the device is the one the table belongs to and may be written to,
  * no commit of ours is under way, and nothing is staged or locked under our account. Leftovers of a dead run are withdrawn, but only
- * when every one of them bears a name of ours. Safe to repeat.
+ * when every one of them bears a name of ours; others only as an operator has confirmed them. Safe to repeat.
  * @throws DifferentFirewall, FirewallNotActive, CommitRunning, CommitInProgress (after a boot), NotOurAdministrator
  */
-export const becomeWriter = async ({ firewall, records, settings }: WriterParts): Promise<Writer> => {
+export const becomeWriter = async ({ firewall, records, settings, revert }: WriterParts): Promise<Writer> => {
   const device = await firewall.device();
   await checkDevice(device, records, settings);
   if (!device.writable) {
@@ -84,39 +89,29 @@ export const becomeWriter = async ({ firewall, records, settings }: WriterParts)
   const { withdrawn, left } =
     staged.length === 0
       ? { withdrawn: [], left: [] }
-      : await withdrawLeftovers(firewall, records, administrator, staged);
+      : await withdrawLeftovers({ firewall, records, settings, revert }, staged);
   const released = left.length === 0 ? await firewall.releaseOwnLocks() : [];
   return { firewall: found, withdrawn, released };
 };
 
-/** Who else works with the account: another deployment, where what is staged bears a mark of its table. */
-const whoElse = async (firewall: Firewall, strange: readonly PendingEdit[]): Promise<string> => {
-  const marked = localRules(await firewall.candidate()).flatMap(({ name, description }) => {
-    const table = tableMarked(description);
-    const isStaged = strange.some(({ xpath }) => isWithin(xpath, firewall.ruleXpath(name)));
-    return table !== null && isStaged ? [`"${name}" bears the mark of the table ${table}`] : [];
-  });
-  return marked.length === 0
-    ? 'The account must be used by nobody else.'
-    : `${marked.join(', ')}: another deployment, or an operator, works with this account. Each deployment needs an account of its own.`;
-};
-
+/**
+ * Withdraws leftovers of dead runs, and what an operator has confirmed.
+ * @throws NotOurAdministrator naming what bears no name of ours
+ */
 const withdrawLeftovers = async (
-  firewall: Firewall,
-  records: Records,
-  administrator: string,
+  { firewall, records, settings, revert }: LeftoverParts,
   staged: readonly PendingEdit[],
 ): ReturnType<Firewall['withdraw']> => {
+  const administrator = settings.FIREWALL_ADMINISTRATOR;
   const intended = await ownXpaths(firewall, records);
   const isIntended = (edit: PendingEdit) => intended.some((entry) => isWithin(edit.xpath, entry));
   const unrecorded = staged.filter((edit) => !edit.isDoubtful && !isIntended(edit));
   const harmless = await firewall.unchangedAt(unrecorded.map((edit) => edit.xpath));
   const strange = unrecorded.filter((edit) => !harmless.includes(edit.xpath));
-  if (strange.length > 0) {
-    throw new NamedError(
-      'NotOurAdministrator',
-      `${administrator} has uncommitted changes that this system did not record: ${strange.map((edit) => `${edit.action} ${edit.xpath}`).join('; ')}. ${await whoElse(firewall, strange)}`,
-    );
-  }
-  return firewall.withdraw(staged.filter(isIntended).map((edit) => edit.xpath));
+  if (strange.length === 0) return firewall.withdraw(staged.filter(isIntended).map((edit) => edit.xpath));
+  if (revert === null) return refuseStrange(firewall, administrator, strange);
+  const reverted = await revertStrange(firewall, administrator, strange, revert);
+  const still = (await firewall.pendingEdits()).filter((edit) => edit.administrator === administrator);
+  const rest = await withdrawLeftovers({ firewall, records, settings, revert: null }, still);
+  return { withdrawn: [...reverted, ...rest.withdrawn], left: rest.left };
 };

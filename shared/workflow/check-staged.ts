@@ -6,6 +6,7 @@ import type { Firewall } from '../panos/firewall.ts';
 import { ownXpaths } from './become-writer.ts';
 import type { Held } from './held-step.ts';
 import type { Applied } from './step-results.ts';
+import { revertHint } from './strange-edits.ts';
 
 /**
  * Every xpath we staged is listed under exactly our account, and our account has nothing else pending that would change
@@ -43,7 +44,8 @@ export const checkStaged = async (
   ];
   const staged =
     left.length === 0 ? 'What was staged was withdrawn' : `Still staged, to be taken back by hand: ${left.join(', ')}`;
-  throw new NamedError('NotOurAdministrator', `${staged}: ${why.join('; ')}.`);
+  const hint = strange.length === 0 ? '' : ` ${revertHint(ours.filter((edit) => strange.includes(edit.xpath)))}`;
+  throw new NamedError('NotOurAdministrator', `${staged}: ${why.join('; ')}.${hint}`);
 };
 
 /**

@@ -44,7 +44,7 @@ const unfinishedOf = async (results: Results, firewall: Firewall, bottomRule: st
 
 /** Withdraws what the dead run staged and frees locks of ours; says what was done. */
 const withdrawn = async ({ firewall, records }: CleanUpParts, settings: Settings): Promise<string> => {
-  const { withdrawn: taken, released } = await becomeWriter({ firewall, records, settings });
+  const { withdrawn: taken, released } = await becomeWriter({ firewall, records, settings, revert: null });
   const staged = taken.length === 0 ? 'Nothing was staged' : `What was staged was withdrawn (${taken.length} entries)`;
   return [staged, ...released.map(({ kind }) => `a ${kind} lock was released`)].join(', ').concat('.');
 };

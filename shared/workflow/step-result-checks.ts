@@ -60,6 +60,7 @@ const change = exactly<Change>()(
         z.object({ reopen: text }),
         z.object({ adopt: text }),
         z.object({ remove: text }),
+        z.object({ revert: text }),
       ])
       .exactOptional(),
   }),

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Execution } from '../local/step-functions/executions.ts';
 import { errorsAt, redriven } from '../support/attempts.ts';
-import { calls, causeOf, colleague, ruleXpath, statesOf, web2 } from '../support/calls.ts';
+import { calls, causeOf, colleague, outputOf, ruleXpath, statesOf, vsysXpath, web2 } from '../support/calls.ts';
 import { createMeddledSystem } from '../support/meddling.ts';
 import type { TestSystem } from '../support/system.ts';
+import { stateMachineArn } from '../system/local-system.ts';
 import { administrator } from '../system/parts.ts';
 
 const ours = `${web2}-1`;
@@ -108,6 +110,82 @@ describe('an edit under our account that this system did not make', () => {
     assert.equal(again.status, 'SUCCEEDED', causeOf(again));
     assert.equal((await system.rules()).filter(({ owned }) => owned).length, 1);
     assert.doesNotMatch(running(system), /looking into this/);
+  });
+});
+
+describe('what an operator does about edits under our account', () => {
+  /** The input that a cause gives. */
+  const inputIn = (run: Execution): string =>
+    /\{"operator":\{"revert":"[0-9a-f]{16}"\}\}/.exec(causeOf(run))?.[0] ?? '';
+  const started = async (system: TestSystem, input: string): Promise<Execution> => {
+    const { arn } = system.executions.start({ stateMachineArn, input });
+    await system.idle();
+    return system.executions.find(arn);
+  };
+  const elsewhere = `${vsysXpath}/address`;
+
+  test('confirmed as the cause gives it, exactly these are taken back, whatever they are of; the rest goes on', async () => {
+    const system = await createMeddledSystem();
+    const account = underOurAccount(system);
+    const before = candidate(system);
+    account.edit();
+    account.set(elsewhere, "<entry name='left over'><ip-netmask>192.0.2.1</ip-netmask></entry>");
+    colleague(system).set(ruleXpath('Clear text'), '<description>mine</description>');
+    const run = await calls(system).start(web2);
+    const again = await started(system, inputIn(run));
+    assert.equal(again.status, 'SUCCEEDED', causeOf(again));
+    assert.match(JSON.stringify(outputOf(again, 'TakeTurn')), /left over/, 'what was taken back is shown');
+    assert.ok((await system.ruleNames()).includes(ours), 'what had failed is carried out as well');
+    assert.doesNotMatch(candidate(system), /left over|looking into this/);
+    assert.match(candidate(system), /mine/, "a colleague's edit stays");
+    assert.doesNotMatch(running(system), /left over|looking into this|mine/);
+    assert.notEqual(before, candidate(system));
+  });
+
+  test('when there are others by then, nothing is taken back and they are listed with what confirms them', async () => {
+    const system = await createMeddledSystem();
+    const account = underOurAccount(system);
+    account.edit();
+    const run = await calls(system).start(web2);
+    account.set(elsewhere, "<entry name='one more'><ip-netmask>192.0.2.1</ip-netmask></entry>");
+    const staged = candidate(system);
+    const again = await started(system, inputIn(run));
+    assert.deepEqual([again.error, candidate(system)], ['NotOurAdministrator', staged]);
+    assert.match(causeOf(again), /one more/);
+    assert.notEqual(inputIn(again), inputIn(run));
+    assert.equal((await started(system, inputIn(again))).status, 'SUCCEEDED');
+  });
+
+  test('a firewall that does not revert one account alone: that is said, and nothing else is touched', async () => {
+    const system = await createMeddledSystem();
+    underOurAccount(system).edit();
+    const run = await calls(system).start(web2);
+    const staged = candidate(system);
+    const body =
+      '<response status="error"><result><msg><line>Partial revert is not allowed. Full system commit must be completed.</line></msg></result></response>';
+    system.parts.simulator.control({
+      kind: 'add-fault',
+      when: { contains: '<revert>' },
+      fault: { kind: 'reply', status: 200, body },
+    });
+    const again = await started(system, inputIn(run));
+    assert.equal(again.error, 'NotOurAdministrator');
+    assert.match(
+      causeOf(again),
+      /does not revert the changes of policy-sync alone; take them back by hand: .*'Web in'/,
+    );
+    assert.equal(candidate(system), staged);
+  });
+
+  test('with nothing of the kind there any more, it is a resync like any other', async () => {
+    const system = await createMeddledSystem();
+    const account = underOurAccount(system);
+    account.edit();
+    const run = await calls(system).start(web2);
+    account.revert();
+    const again = await started(system, inputIn(run));
+    assert.equal(again.status, 'SUCCEEDED', causeOf(again));
+    assert.ok((await system.ruleNames()).includes(ours));
   });
 });
 

@@ -19,6 +19,7 @@ const reopen = (operator: Part): OperatorAct => ({ reopen: textOf(operator, 'reo
 
 const adopt = (operator: Part): OperatorAct => ({ adopt: textOf(operator, 'adopt') });
 const remove = (operator: Part): OperatorAct => ({ remove: textOf(operator, 'remove') });
+const revert = (operator: Part): OperatorAct => ({ revert: textOf(operator, 'revert') });
 
 /** Every verb an operator has, each decoding its own value. */
 const verbs: Readonly<Record<string, (operator: Part) => OperatorAct>> = {
@@ -26,6 +27,7 @@ const verbs: Readonly<Record<string, (operator: Part) => OperatorAct>> = {
   reopen,
   adopt,
   remove,
+  revert,
 };
 
 /**

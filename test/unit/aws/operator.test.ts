@@ -39,8 +39,8 @@ test('the same may stand in the detail of a resync event', () => {
   assert.deepEqual([change.eventId, change.operator], ['e1', { approve: ['eni-0a'] }]);
 });
 
-test('the verbs about one rule take its name', () => {
-  for (const verb of ['reopen', 'adopt', 'remove']) {
+test('the verbs about one rule take its name, and revert what it confirms', () => {
+  for (const verb of ['reopen', 'adopt', 'remove', 'revert']) {
     assert.deepEqual(changeOf({ operator: { [verb]: 'i-0a-1' } }).operator, { [verb]: 'i-0a-1' });
     for (const wrong of [[], '', null]) {
       const message = new RegExp(`operator\\.${verb}: expected text`);
