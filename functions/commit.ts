@@ -31,12 +31,18 @@ const queue = async (held: Held<unknown>, firewall: Firewall, applied: Applied):
   await firewall.takeConfigLock(applied.description);
   try {
     const pending = await checkStaged(held, firewall, applied);
-    const foreign = pending.filter((edit) => edit.administrator !== administrator);
-    if (foreign.length > 0) {
+    const others = new Set(pending.map((edit) => edit.administrator).filter((each) => each !== administrator));
+    // The list says who, and the configurations what no list has.
+    const unlisted = others.size > 0 ? [] : await firewall.otherDifferences(applied.stagedXpaths);
+    const carried =
+      others.size > 0
+        ? `changes of ${[...others].join(', ')}`
+        : `what is in no list of changes: ${unlisted.join(', ')}`;
+    if (others.size > 0 || unlisted.length > 0) {
       await firewall.withdraw(applied.stagedXpaths);
       throw new NamedError(
         'FullCommitNeeded',
-        `The firewall demands a full commit, which would carry changes of ${[...new Set(foreign.map((edit) => edit.administrator))].join(', ')}. What was staged was withdrawn.`,
+        `The firewall demands a full commit, which would carry ${carried}. What was staged was withdrawn.`,
       );
     }
     const reply = await firewall.commit({ description: applied.description, full: true });

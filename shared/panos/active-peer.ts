@@ -97,6 +97,7 @@ export const activePeer = (peers: readonly [Peer, ...Peer[]]): Firewall => {
     withdraw: async (xpaths) => (await active()).withdraw(xpaths),
     revertAccount: async () => (await active()).revertAccount(),
     unchangedAt: async (xpaths) => (await active()).unchangedAt(xpaths),
+    otherDifferences: async (xpaths) => (await active()).otherDifferences(xpaths),
     fullCommitRequired: async () => (await active()).fullCommitRequired(),
     commit: async (options) => (await active()).commit(options),
     job: async (id) => (await active()).job(id),

@@ -14,6 +14,7 @@ import { xpathsOf } from './edits.ts';
 import type { Firewall, Send } from './firewall.ts';
 import { namingHolders, readLocks, releaseConfigLock, releaseOwnLocks, takeConfigLock } from './locks.ts';
 import { emptyScope } from './objects-reader.ts';
+import { otherDifferences } from './other-differences.ts';
 import { askPolicyMatch } from './policy-match.ts';
 import {
   candidateParts,
@@ -134,6 +135,7 @@ export const createFirewall = (options: FirewallOptions): Firewall => {
     withdraw: (xpaths) => withdraw(connection, place, administrator, xpaths),
     revertAccount: () => revertPartially(connection, administrator),
     unchangedAt: (xpaths) => unchangedAt(connection, place, xpaths),
+    otherDifferences: (xpaths) => otherDifferences(connection, xpaths),
     fullCommitRequired: () => readFullCommitRequired(connection),
     commit: ({ description, full }) =>
       namingHolders(connection, () => queueCommit(connection, { administrator, description, full })),

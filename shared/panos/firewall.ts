@@ -116,6 +116,8 @@ export interface Firewall {
    * list of pending changes is a journal: an edit and its reversal stay listed, and committing them changes nothing.
    */
   unchangedAt(xpaths: readonly string[]): Promise<readonly string[]>;
+  /** Xpaths at which the whole candidate differs from the running configuration beside these: what a full commit would carry along. */
+  otherDifferences(xpaths: readonly string[]): Promise<readonly string[]>;
   fullCommitRequired(): Promise<boolean>;
   /** Queues a partial commit for our administrator (or a full one). */
   commit(options: { readonly description: string; readonly full: boolean }): Promise<CommitReply>;

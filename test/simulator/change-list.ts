@@ -15,6 +15,11 @@ export interface ChangeListOptions {
   readonly moves: 'entry' | 'list';
 }
 
+/** Parts of a configuration whose changes no list has, though `check pending-changes` says yes (captured of plugins and telemetry). */
+const unlistedParts = new Set(['plugins', 'device-telemetry']);
+
+const isListed = ({ path }: JournalEntry): boolean => !path.some(({ tag }) => unlistedParts.has(tag));
+
 /** The entry a path lies in; a setting outside any list keeps its own path, and so does what lies directly in a vsys or device. */
 const entryOf = (path: Path): Path => {
   let end = path.length;
@@ -60,7 +65,7 @@ interface Line {
 export const changeLines = (journal: readonly JournalEntry[], options: ChangeListOptions): string => {
   const lines = new Map<string, Line>();
   const ordered = options.owners === 'last' ? journal.toSorted((a, b) => a.dirtyId - b.dirtyId) : journal;
-  for (const line of ordered.flatMap((one) => apart(one, options))) {
+  for (const line of ordered.filter(isListed).flatMap((one) => apart(one, options))) {
     const path = namedBy(line, options.names);
     const place = options.owners === 'last' ? pathText(path) : `${line.owner}\n${pathText(path)}`;
     const before = lines.get(place);

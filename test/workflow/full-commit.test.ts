@@ -77,6 +77,28 @@ describe('a firewall that demands a full commit', () => {
     assert.equal(staged, withTheEdit);
   });
 
+  test('gets none while something is changed that no list of changes has: the run fails by name and says where', async () => {
+    const system = await demanding();
+    const telemetry = "/config/devices/entry[@name='localhost.localdomain']/deviceconfig/system/device-telemetry";
+    const admin = colleague(system);
+    admin.set(telemetry, '<product-usage>yes</product-usage>');
+    assert.doesNotMatch(
+      admin.act({ type: 'op', cmd: '<show><config><list><changes/></list></config></show>' }),
+      /telemetry/,
+    );
+    const [before, withTheEdit] = [running(system), candidate(system)];
+    const { run, staged, locks } = await failed(system);
+    assert.equal(run.error, 'FullCommitNeeded', causeOf(run));
+    assert.match(
+      causeOf(run),
+      /would carry what is in no list of changes: \/config\/devices.*\/device-telemetry\. What was/,
+    );
+    assert.deepEqual([running(system), staged, locks], [before, withTheEdit, []]);
+    admin.act({ type: 'commit', cmd: '<commit></commit>' });
+    const again = await redriven(system, run);
+    assert.equal(again.status, 'SUCCEEDED', causeOf(again));
+  });
+
   test("is left without a config lock when the full commit is refused for a colleague's edit", async () => {
     const system = await demanding();
     colleaguesEdit(system);
