@@ -5,7 +5,8 @@ import type { RuleRecord } from '../domain/plan/ownership.ts';
 import type { Plan } from '../domain/plan/plan.ts';
 import type { PlannedMove } from '../domain/plan/removals.ts';
 import type { SecurityRule } from '../domain/policy/policy.ts';
-import { contentOfRule } from '../domain/rules/rule-content.ts';
+import { contentOfRule, saysOf } from '../domain/rules/rule-content.ts';
+import { digestOf } from '../runtime/digest.ts';
 import type { Writing } from './naming.ts';
 import type { Expectation } from './step-results.ts';
 
@@ -20,6 +21,7 @@ export const recordIntents = async (
   { execution, fence }: Writing,
 ): Promise<void> => {
   const all = new Map((await records.rules()).map((record) => [record.id, record] as const));
+  const before = (record: RuleRecord): string => digestOf(saysOf(record.content));
   const intend = async (id: string, intent: (record: RuleRecord) => RuleRecord['intent']) => {
     const record = all.get(id);
     if (record === undefined) throw new NamedError('PlanStale', `The record of ${id} has disappeared.`);
@@ -39,10 +41,18 @@ export const recordIntents = async (
         destination: shrink.destination ?? record.content.destination,
         description: shrink.description ?? record.content.description,
       },
+      before: before(record),
     }));
   }
   for (const { id, content, contributions, applications } of plan.rewrites ?? []) {
-    await intend(id, () => ({ kind: 'change', execution: execution.name, content, contributions, applications }));
+    await intend(id, (record) => ({
+      kind: 'change',
+      execution: execution.name,
+      content,
+      contributions,
+      applications,
+      before: before(record),
+    }));
   }
   const shrunk = new Set([...plan.shrinks, ...(plan.rewrites ?? [])].map(({ id }) => id));
   for (const { id } of plan.moves.filter((move) => !shrunk.has(move.id))) {

@@ -24,6 +24,7 @@ import { remadeRules } from './remade.ts';
 import { removeWithinLimit } from './removal-limit.ts';
 import { heldTexts, missingCandidates, type Removals, withRemovals } from './removals.ts';
 import { type PlannedRewrite, planRewrites, type Rewrites, saysOfRewrite } from './rewrites.ts';
+import { bringForward, rolledBackRules } from './rolled-back.ts';
 import { settleObjects, unusedServices } from './service-objects.ts';
 import { reportUnrecorded } from './unrecorded.ts';
 
@@ -135,7 +136,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
   });
   const rules = handed.records;
   const lack = lackOf(firewall.candidate, viewsOf(inputs), editsOfOthers(inputs), settings);
-  const recognition = recognise({
+  const recognised = recognise({
     records: rules,
     candidate: firewall.candidate,
     running: firewall.running,
@@ -144,6 +145,8 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     bottomRule: settings.bottomRule,
     ruleXpath: inputs.ruleXpath,
   });
+  const rolledBack = rolledBackRules(rules, firewall, digestOf);
+  const recognition = bringForward(recognised, rolledBack, inputs.scope);
   const {
     removals: within,
     aside,
@@ -168,6 +171,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     candidate: firewall.candidate,
     running: firewall.running,
     owned: recognition.owned.map(({ record }) => record),
+    rolledBack,
     records: rules,
     candidates,
   });

@@ -14,6 +14,8 @@ export type Intent =
       readonly contributions: Contributions;
       /** See `RuleRecord`; absent where it stays. */
       readonly applications?: readonly string[];
+      /** Digest of what the rule says before it. Absent in what earlier releases wrote. */
+      readonly before?: string;
     }
   | { readonly kind: 'move'; readonly execution: string }
   | {
@@ -48,6 +50,8 @@ export interface RuleRecord {
   /** The App-IDs by the settings it was written under, without what decryption adds. Absent in what earlier releases wrote. */
   readonly applications?: readonly string[];
   readonly intent: Intent | null;
+  /** Digests of what the rule said before changes of ours (`saysOf`), the newest last. Absent: no change. */
+  readonly earlier?: readonly string[];
   /**
    * Of a tombstone that an earlier release wrote: grants that an administrator had taken out of the rule before it lost the
    * others and was deleted. They become closures when such a record is read.
@@ -61,14 +65,22 @@ export interface RuleRecord {
   readonly broughtBy: { readonly eventId: string; readonly execution: string };
 }
 
+/** Earlier contents that a record remembers: an older configuration that is loaded again is seldom older than that many changes. */
+const mostEarlier = 100;
+
 /** A record whose change the firewall shows. */
-export const changedRecord = (record: RuleRecord, intent: Extract<Intent, { kind: 'change' }>): RuleRecord => ({
-  ...record,
-  content: intent.content,
-  contributions: intent.contributions,
-  ...(intent.applications === undefined ? {} : { applications: intent.applications }),
-  intent: null,
-});
+export const changedRecord = (record: RuleRecord, intent: Extract<Intent, { kind: 'change' }>): RuleRecord => {
+  const { content, contributions, applications, before } = intent;
+  const others = (record.earlier ?? []).filter((each) => each !== before);
+  return {
+    ...record,
+    content,
+    contributions,
+    ...(applications === undefined ? {} : { applications }),
+    ...(before === undefined ? {} : { earlier: [...others, before].slice(-mostEarlier) }),
+    intent: null,
+  };
+};
 
 /** A service object that the system made. One of this name with another value is somebody else's, or was changed. */
 export interface ObjectRecord {

@@ -15,6 +15,7 @@ import {
   standingIn,
 } from './closures.ts';
 import type { RuleRecord } from './ownership.ts';
+import type { RolledBack } from './rolled-back.ts';
 
 /** What closures are planned from. */
 export interface ClosureInputs {
@@ -22,6 +23,8 @@ export interface ClosureInputs {
   readonly running: Policy;
   /** Records of the rules of ours that stand in the candidate configuration. */
   readonly owned: readonly RuleRecord[];
+  /** Records whose rules an older configuration has brought back to what they said: nothing was closed in those. */
+  readonly rolledBack: RolledBack;
   /** All records: tombstones of an earlier release carry what was declined. */
   readonly records: readonly RuleRecord[];
   readonly stored: readonly ClosureRecord[];
@@ -84,10 +87,10 @@ const clocked = (
 
 /** What becomes of a closure that the table holds; null when it ends. */
 const kept = (closure: ClosureRecord, inputs: ClosureInputs, current: ReadonlyMap<string, Closed>): Closed | null => {
-  const { owned, running, terminated, reopened, now } = inputs;
+  const { owned, running, rolledBack, terminated, reopened, now } = inputs;
   const [standing] = standingIn(
     running,
-    owned.filter((record) => record.id === closure.record),
+    owned.filter(({ id }) => id === closure.record && !rolledBack.running.has(id)),
   );
   const { fence: _fence, ...stored } = closure;
   if (terminated.has(closure.instance)) return null;
@@ -111,9 +114,10 @@ const isSame = (one: Closed, other: Closed): boolean => JSON.stringify(one) === 
  * administrator has not committed yet counts for what is added, and is not remembered: he may take it back.
  */
 export const planClosures = (inputs: ClosureInputs): PlannedClosures => {
-  const { candidate, running, owned, records, stored, instances, reopened } = inputs;
-  const staged = closedIn(candidate, owned);
-  const runs = candidate === running ? staged : closedIn(running, owned);
+  const { candidate, running, owned, rolledBack, records, stored, instances, reopened } = inputs;
+  const besides = (back: ReadonlySet<string>) => owned.filter(({ id }) => !back.has(id));
+  const staged = closedIn(candidate, besides(rolledBack.candidate));
+  const runs = candidate === running ? staged : closedIn(running, besides(rolledBack.running));
   const declined = records.flatMap((record) => closedByDeclined(record, running));
   const current = new Map([...declined, ...runs].map((closure) => [closure.id, closure] as const));
   const after = new Map<string, Closed>();

@@ -46,7 +46,7 @@ export interface PlanInputs {
   /** Interfaces the plan decides about: what others hold stays as it is. */
   readonly scope: ReadonlySet<string>;
   /** What the table holds of closures, and what else they hang on. */
-  readonly closures: Omit<ClosureInputs, 'candidate' | 'running' | 'owned' | 'records' | 'candidates'>;
+  readonly closures: Omit<ClosureInputs, 'candidate' | 'running' | 'owned' | 'records' | 'rolledBack' | 'candidates'>;
   /** What vanished, and how much of it may go. */
   readonly limit: LimitInputs;
   readonly settings: PlanSettings;

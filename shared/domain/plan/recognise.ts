@@ -34,6 +34,7 @@ export interface HouseReport {
     /** A rule that is not ours, which ours decide before. */
     | 'without effect'
     | 'returned'
+    | 'rolled back'
     | 'being edited'
     | 'name taken'
     | 'look-alike';
@@ -52,6 +53,12 @@ interface FoundRule<Known extends RuleRecord> {
   readonly allowsRunning: boolean;
 }
 
+/** A rule of ours that goes, since it says what it must say no more. */
+export interface ReturnedRule extends FoundRule<RuleRecord> {
+  /** Why, where its record does not tell. */
+  readonly why?: string;
+}
+
 /** A record that has its rule on the firewall. */
 export interface Recognised extends FoundRule<RuleRecord & { readonly state: 'owned'; readonly uuid: string }> {
   /** The service object through which it says something else than was written, though it is as written itself; else null. */
@@ -61,7 +68,7 @@ export interface Recognised extends FoundRule<RuleRecord & { readonly state: 'ow
 export interface Recognition {
   readonly owned: readonly Recognised[];
   /** Rules that were ours, were deleted, and are back with an old configuration. */
-  readonly returned: readonly FoundRule<RuleRecord>[];
+  readonly returned: readonly ReturnedRule[];
   /** Records to write as they are: repaired halves of a pair of record and rule. */
   readonly repaired: readonly RuleRecord[];
   /** Records of additions that never reached the firewall. */
@@ -154,7 +161,7 @@ export const recognise = (house: House): Recognition => {
   const byName = new Map(candidateRules.map((rule) => [rule.name, rule] as const));
   const sideOf = sideOfBottom(house.candidate, house.bottomRule);
   const owned: Recognised[] = [];
-  const returned: FoundRule<RuleRecord>[] = [];
+  const returned: ReturnedRule[] = [];
   const repaired: RuleRecord[] = [];
   const forgotten: RuleRecord[] = [];
   const reports: HouseReport[] = [];

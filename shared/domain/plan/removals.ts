@@ -147,13 +147,15 @@ export const planRemovals = (
   const moves: PlannedMove[] = [];
   const notTouched: string[] = [];
   const kept: { record: RuleRecord; uuid: string; contributions: Contributions }[] = [];
-  for (const { record, name, uuid, editedBy } of recognition.returned) {
+  for (const { record, name, uuid, editedBy, why: said } of recognition.returned) {
     if (editedBy === null) {
-      const why = record.byOperator
-        ? 'an operator asked for it'
-        : record.uuid === null
-          ? 'it was written without an answer, and has landed since'
-          : 'it was removed before and came back';
+      const why =
+        said ??
+        (record.byOperator
+          ? 'an operator asked for it'
+          : record.uuid === null
+            ? 'it was written without an answer, and has landed since'
+            : 'it was removed before and came back');
       removals.push({ id: record.id, name, uuid, why });
     } else {
       notTouched.push(

@@ -64,6 +64,10 @@ export const differences = (left: RuleContent, right: RuleContent): readonly (ke
     return Array.isArray(a) && Array.isArray(b) ? !sameMembers(a, b) : a !== b;
   });
 
+/** What a rule lets through, as text that is the same for contents that say the same: by its digest an earlier content is known. */
+export const saysOf = (content: RuleContent): string =>
+  JSON.stringify([content.action, byTrafficColumn((column) => [...content[column]].sort())]);
+
 /** The name of the service object for exactly these ports: `tcp-443`, `udp-1000-2000`. */
 export const serviceName = (service: Extract<RuleService, { kind: 'ports' }>): string => {
   const { from, to } = service.ports;
