@@ -8,10 +8,11 @@ import type { Policy } from '../shared/domain/policy/policy.ts';
 import type { Firewall, Job } from '../shared/panos/firewall.ts';
 import { firewallPart } from '../shared/runtime/clients/firewall.ts';
 import { handlerOf } from '../shared/runtime/step.ts';
-import { checkLate, checkLeft, checkStaged } from '../shared/workflow/check-staged.ts';
+import { checkLate, checkStaged } from '../shared/workflow/check-staged.ts';
 import { conclude } from '../shared/workflow/conclude.ts';
 import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
 import { afterRefusal } from '../shared/workflow/refusals.ts';
+import { refuseLeft } from '../shared/workflow/set-aside.ts';
 import { splitBatch } from '../shared/workflow/split-batch.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
 import type { Applied } from '../shared/workflow/step-results.ts';
@@ -139,7 +140,8 @@ const failed = async (
       `${said}, but the running configuration does not show it: ${missing.join('; ')}.${kept}`,
     );
   }
-  checkLeft(left, await firewall.pendingEdits(), held.settings.FIREWALL_ADMINISTRATOR);
+  const administrator = held.settings.FIREWALL_ADMINISTRATOR;
+  await refuseLeft(firewall, held.table.records, { left, pending: await firewall.pendingEdits(), administrator });
   return afterRefusal(held, {
     rejection: new NamedError('CommitFailed', `Commit job ${job.id} failed: ${failureText(job)}.${kept}`),
     // What the firewall says is wrong; not its warnings.

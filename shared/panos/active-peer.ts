@@ -95,6 +95,7 @@ export const activePeer = (peers: readonly [Peer, ...Peer[]]): Firewall => {
     xpathsOf: (edit) => first.firewall.xpathsOf(edit),
     write: async (edits, options) => (await active()).write(edits, options),
     withdraw: async (xpaths) => (await active()).withdraw(xpaths),
+    disableStaged: async (xpaths) => (await active()).disableStaged(xpaths),
     revertAccount: async () => (await active()).revertAccount(),
     unchangedAt: async (xpaths) => (await active()).unchangedAt(xpaths),
     otherDifferences: async (xpaths) => (await active()).otherDifferences(xpaths),

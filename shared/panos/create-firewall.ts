@@ -10,6 +10,7 @@ import type { DestinationTranslation } from '../domain/rules/destination-nat.ts'
 import { findCommit, queueCommit, readJob, unfinishedCommits } from './commit-jobs.ts';
 import { type ApiKey, connect, type TimeLimits } from './connection.ts';
 import { readDevice, readFullCommitRequired } from './device-state.ts';
+import { disableStaged } from './disable-staged.ts';
 import { xpathsOf } from './edits.ts';
 import type { Firewall, Send } from './firewall.ts';
 import { namingHolders, readLocks, releaseConfigLock, releaseOwnLocks, takeConfigLock } from './locks.ts';
@@ -133,6 +134,7 @@ export const createFirewall = (options: FirewallOptions): Firewall => {
         }),
       ),
     withdraw: (xpaths) => withdraw(connection, place, administrator, xpaths),
+    disableStaged: (xpaths) => disableStaged(connection, place, administrator, xpaths),
     revertAccount: () => revertPartially(connection, administrator),
     unchangedAt: (xpaths) => unchangedAt(connection, place, xpaths),
     otherDifferences: (xpaths) => otherDifferences(connection, xpaths),

@@ -107,6 +107,11 @@ export interface Firewall {
     xpaths: readonly string[],
   ): Promise<{ readonly withdrawn: readonly string[]; readonly left: readonly string[] }>;
   /**
+   * Disables the rules among these xpaths that do not run yet, each on that node alone, unless another administrator edits that node.
+   * Answers the names of those that are disabled by our administrator afterwards.
+   */
+  disableStaged(xpaths: readonly string[]): Promise<readonly string[]>;
+  /**
    * Takes back everything that is staged under our administrator, by the firewall's own revert; others' edits stay. False when
    * the firewall, or the role of the account, does not do it.
    */

@@ -11,6 +11,8 @@ export interface Asked {
   readonly target: Exclude<Target, { readonly kind: 'other' }>;
   /** The xpath of the whole rule or service. */
   readonly entry: string;
+  /** Only where the rule stands is asked after: its nodes are asked after by themselves. */
+  readonly placeOnly?: true;
 }
 
 interface Entries {
@@ -62,7 +64,8 @@ const sameNode = (one: XmlElement | null, other: XmlElement | null): boolean =>
   one === null || other === null ? one === other : canonicalText(one) === canonicalText(other);
 
 /** True when the candidate holds at an xpath what runs there. */
-export const contentRestored = (both: Both, { target }: Asked): boolean => {
+export const contentRestored = (both: Both, { target, placeOnly }: Asked): boolean => {
+  if (placeOnly) return true;
   if (target.kind === 'service') {
     return sameEntry(find(both.candidate.services, target.name), find(both.running.services, target.name));
   }
@@ -70,6 +73,13 @@ export const contentRestored = (both: Both, { target }: Asked): boolean => {
   const was = find(both.running.rules, target.name);
   if (target.field === null) return sameEntry(now, was);
   return (now === null) === (was === null) && sameNode(child(now, target.field), child(was, target.field));
+};
+
+/** The names of the nodes in which a rule of both configurations differs. */
+export const differingNodes = (both: Both, name: string): readonly string[] => {
+  const [now, was] = [find(both.candidate.rules, name), find(both.running.rules, name)];
+  const names = new Set([...(now?.children ?? []), ...(was?.children ?? [])].map((node) => node.name));
+  return [...names].filter((each) => !sameNode(child(now, each), child(was, each)));
 };
 
 /** Rule names in order. */

@@ -13,7 +13,7 @@ export interface ChangeLine extends PendingEdit {
 }
 
 /** Administrators that the marks of an entry name, itself and everything in it. */
-const markedBy = ({ attributes, children }: XmlElement): readonly string[] => [
+export const markedBy = ({ attributes, children }: XmlElement): readonly string[] => [
   ...(attributes['admin'] === undefined ? [] : [attributes['admin']]),
   ...children.flatMap(markedBy),
 ];

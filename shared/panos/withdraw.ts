@@ -12,13 +12,14 @@ import {
   type Both,
   commonOf,
   contentRestored,
+  differingNodes,
   find,
   followerIn,
   orderOf,
   readBoth,
   restored,
 } from './staged-entries.ts';
-import { readPendingEdits } from './wide-lines.ts';
+import { markedBy, readPendingEdits } from './wide-lines.ts';
 import { applyAtomically } from './write.ts';
 import { child, element, memberList } from './xml.ts';
 import { canonicalXpath, type Places } from './xpath.ts';
@@ -28,11 +29,38 @@ const operationsAtOnce = 500;
 const isMove = ({ action }: PendingEdit): boolean => /move/i.test(action);
 
 /**
- * True when somebody else is editing the entry. Inferred: a change list may name the whole list of rules for a move; that
- * says nothing about this entry.
+ * True when the edit of another administrator is one of what is asked after. Inferred: a change list may name the whole list of
+ * rules for a move; that says nothing about this entry.
  */
-const entangles = (edit: PendingEdit, entry: string): boolean =>
-  isMove(edit) ? isWithin(edit.xpath, entry) : concerns(edit.xpath, entry);
+const entangles = (edit: PendingEdit, xpath: string): boolean =>
+  isMove(edit) ? isWithin(edit.xpath, xpath) : concerns(edit.xpath, xpath);
+
+/**
+ * What is asked after, node by node where others edit a rule that runs: only their own nodes are left to them. A line of theirs
+ * on the whole rule is about the nodes that bear their mark, and about those that are gone, which bear none.
+ */
+const besides = (both: Both, asked: Asked, foreign: readonly PendingEdit[]): readonly Asked[] | null => {
+  const { target, entry } = asked;
+  const theirs = foreign.filter((edit) => !edit.isDoubtful && entangles(edit, asked.xpath));
+  if (theirs.length === 0) return [asked];
+  const now = target.kind === 'rule' ? find(both.candidate.rules, target.name) : null;
+  const runs = target.kind === 'rule' && find(both.running.rules, target.name) !== null;
+  if (target.kind !== 'rule' || now === null || !runs || theirs.some(isMove)) return null;
+  const editors = new Set(theirs.map(({ administrator }) => administrator));
+  const isWide = theirs.some(({ xpath }) => isWithin(entry, xpath));
+  const isTheirs = (field: string): boolean => {
+    const node = child(now, field);
+    const isMarked = node === null || markedBy(node).some((admin) => editors.has(admin));
+    return theirs.some(({ xpath }) => isWithin(xpath, `${entry}/${field}`)) || (isWide && isMarked);
+  };
+  if (target.field !== null) return isTheirs(target.field) ? null : [asked];
+  return [
+    { ...asked, placeOnly: true },
+    ...differingNodes(both, target.name)
+      .filter((field) => !isTheirs(field))
+      .map((field) => ({ xpath: `${entry}/${field}`, entry, target: { ...target, field } })),
+  ];
+};
 
 /** What gives an entry or node its running content back; nothing when it has it. */
 const contentOperation = (both: Both, asked: Asked): Operation | null => {
@@ -144,9 +172,9 @@ const undoExactly = async (
 };
 
 /**
- * Takes back what is staged under an administrator at these xpaths, so that the candidate holds there what runs. Rules
- * and services that somebody else edits, xpaths of anything else, and differences not pending under this administrator are
- * left alone. Read back at the end: what is not as in running is among `left`.
+ * Takes back what is staged under an administrator at these xpaths, so that the candidate holds there what runs, but for what
+ * other administrators edit: their nodes of a rule that runs. Left alone are services, and rules that do not run yet, in which they
+ * edit anything, and xpaths of anything else. Read back at the end: what is not as in running is among `left`.
  */
 export const withdraw = async (
   connection: Connection,
@@ -160,8 +188,11 @@ export const withdraw = async (
   const pending = await readPendingEdits(connection, place);
   const ours = pending.filter((edit) => edit.administrator === administrator);
   const foreign = pending.filter((edit) => edit.administrator !== administrator);
-  const free = asked.filter(({ entry }) => !foreign.some((edit) => !edit.isDoubtful && entangles(edit, entry)));
-  const staged = free.filter(({ entry }) => ours.some((edit) => concerns(edit.xpath, entry)));
+  const before = foreign.length === 0 ? null : await readBoth(connection, place);
+  const parts = asked.map((each) => ({ ...each, parts: before === null ? [each] : besides(before, each, foreign) }));
+  const free = parts.flatMap((each) => (each.parts === null ? [] : [{ xpath: each.xpath, parts: each.parts }]));
+  const single = free.flatMap((each) => each.parts);
+  const staged = single.filter(({ entry }) => ours.some((edit) => concerns(edit.xpath, entry)));
 
   if (staged.length > 0) {
     const allAsked =
@@ -169,7 +200,7 @@ export const withdraw = async (
       ours.every(
         (edit) =>
           edit.isDoubtful ||
-          free.some(({ entry }) => isWithin(edit.xpath, entry)) ||
+          single.some(({ entry }) => isWithin(edit.xpath, entry)) ||
           (isMove(edit) && edit.xpath === place.rules),
       );
     if (allAsked && !(await revertPartially(connection, administrator))) {
@@ -189,6 +220,6 @@ export const withdraw = async (
     await undoExactly(connection, place, both, staged);
   }
   const both = await readBoth(connection, place);
-  const withdrawn = free.filter((each) => restored(both, each)).map(({ xpath }) => xpath);
+  const withdrawn = free.filter((each) => each.parts.every((one) => restored(both, one))).map(({ xpath }) => xpath);
   return { withdrawn, left: canonical.filter((xpath) => !withdrawn.includes(xpath)) };
 };

@@ -4,6 +4,7 @@ import { isWithin, type PendingEdit } from '../domain/policy/pending-edits.ts';
 import type { Firewall, Lock } from '../panos/firewall.ts';
 import type { Settings } from '../runtime/settings.ts';
 import { checkDevice } from './check-device.ts';
+import { setAside } from './set-aside.ts';
 import { refuseStrange, revertStrange } from './strange-edits.ts';
 
 export interface Writer {
@@ -90,6 +91,7 @@ export const becomeWriter = async ({ firewall, records, settings, revert }: Writ
     staged.length === 0
       ? { withdrawn: [], left: [] }
       : await withdrawLeftovers({ firewall, records, settings, revert }, staged);
+  await setAside(firewall, records, left);
   const released = left.length === 0 ? await firewall.releaseOwnLocks() : [];
   return { firewall: found, withdrawn, released };
 };

@@ -5,6 +5,7 @@ import { contentOfRule, differences } from '../domain/rules/rule-content.ts';
 import type { Firewall } from '../panos/firewall.ts';
 import { ownXpaths } from './become-writer.ts';
 import type { Held } from './held-step.ts';
+import { refuseLeft } from './set-aside.ts';
 import type { Applied } from './step-results.ts';
 import { revertHint } from './strange-edits.ts';
 
@@ -31,7 +32,7 @@ export const checkStaged = async (
   const own = strange.length === 0 ? [] : await ownXpaths(firewall, records);
   const late = strange.filter((xpath) => own.some((entry) => isWithin(xpath, entry)));
   const { left } = await firewall.withdraw([...applied.stagedXpaths, ...late]);
-  if (missing.length === 0) checkLeft(left, pending, administrator);
+  if (missing.length === 0) await refuseLeft(firewall, records, { left, pending, administrator });
   if (late.length > 0 && late.length === strange.length && missing.length === 0) {
     throw new NamedError(
       'PlanStale',
@@ -69,20 +70,4 @@ export const checkLate = async (
   );
   if (free.length > 0)
     throw new NamedError('PlanStale', `What was written before without an answer runs by now: ${free.join(', ')}.`);
-};
-
-/**
- * Nothing of ours is committed while something of ours is staged that cannot be taken back: it would be carried along.
- * @throws OthersEditing naming who is editing it
- */
-export const checkLeft = (left: readonly string[], pending: readonly PendingEdit[], administrator: string): void => {
-  if (left.length === 0) return;
-  const lines = left.map((xpath) => {
-    const editors = pending.filter((edit) => edit.administrator !== administrator && concerns(edit.xpath, xpath));
-    return `${xpath} (${[...new Set(editors.map((edit) => edit.administrator))].join(', ') || 'not known by whom'})`;
-  });
-  throw new NamedError(
-    'OthersEditing',
-    `What this system has staged is being edited by others and could not be taken back: ${lines.join('; ')}. If one of them commits everything, it runs until the next resync. Everything else that was staged was withdrawn.`,
-  );
 };

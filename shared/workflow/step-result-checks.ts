@@ -267,6 +267,7 @@ const rule = exactly<RuleRecord>()(
     declined,
     byOperator: z.literal(true).exactOptional(),
     earlier: texts.exactOptional(),
+    setAside: z.literal(true).exactOptional(),
     fence: z.number(),
     broughtBy: z.object({ eventId: text, execution: text }),
   }),

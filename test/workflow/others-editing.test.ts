@@ -13,13 +13,13 @@ import {
   web2,
 } from '../support/calls.ts';
 import { ownRules, staged, strangers } from '../support/hands.ts';
-import { createMeddledSystem } from '../support/meddling.ts';
+import { createMeddledSystem, type MeddledSystem } from '../support/meddling.ts';
 import { ids } from '../system/demo-account.ts';
 
 const ours = `${web2}-1`;
 
 type Edit = (admin: ReturnType<typeof colleague>) => void;
-const edits: Readonly<Record<string, { readonly edit: Edit; readonly back: Edit }>> = {
+const edits: Readonly<Record<string, { readonly edit: Edit; readonly back: Edit; readonly closes?: true }>> = {
   'its description': {
     edit: (admin) => admin.edit(`${ruleXpath(ours)}/description`, '<description>mine</description>'),
     back: (admin) =>
@@ -37,6 +37,7 @@ const edits: Readonly<Record<string, { readonly edit: Edit; readonly back: Edit 
       }),
   },
   'that it is disabled': {
+    closes: true,
     edit: (admin) => admin.set(ruleXpath(ours), '<disabled>yes</disabled>'),
     back: (admin) =>
       admin.act({
@@ -46,7 +47,18 @@ const edits: Readonly<Record<string, { readonly edit: Edit; readonly back: Edit 
   },
 };
 
-for (const [what, { edit, back }] of Object.entries(edits)) {
+/** Whether an enabled rule to the second web server's port 443 runs. */
+const isOpen = (system: MeddledSystem): boolean =>
+  [
+    ...system.parts.simulator
+      .exportConfiguration('running')
+      .matchAll(/<entry name="[^"]*" uuid="[^"]*">(?:(?!<\/entry>).)*<\/entry>/gs),
+  ].some(
+    ([entry]) =>
+      entry.includes('10.0.1.12/32') && entry.includes('tcp-443') && !entry.includes('<disabled>yes</disabled>'),
+  );
+
+for (const [what, { edit, back, closes = false }] of Object.entries(edits)) {
   describe(`a colleague edits of a rule that is staged ${what}`, () => {
     const edited = async () => {
       const system = await createMeddledSystem();
@@ -61,6 +73,27 @@ for (const [what, { edit, back }] of Object.entries(edits)) {
       await resyncRun(system);
       await resync(system);
       assert.deepEqual([await strangers(system), staged(system)], [[], []]);
+    });
+
+    test('and commits everything when our own commit has failed: nothing comes to run by it, and the next resync is right', async () => {
+      const system = await createMeddledSystem();
+      system.parts.simulator.control({
+        kind: 'add-fault',
+        when: { type: 'commit' },
+        fault: { kind: 'commit-fails', lines: ['no room'] },
+      });
+      system.beforeState('Commit', () => edit(colleague(system)));
+      const run = await calls(system).start(web2);
+      assert.equal(run.error, 'OthersEditing', causeOf(run));
+      assert.match(causeOf(run), closes ? /\(colleague\)/ : /\(colleague; disabled, so that it lets nothing through/);
+      colleague(system).act({ type: 'commit', cmd: '<commit></commit>' });
+      assert.match(system.parts.simulator.exportConfiguration('running'), new RegExp(`"${ours}"`));
+      assert.equal(isOpen(system), false);
+      await resyncRun(system);
+      await resync(system);
+      assert.deepEqual([await strangers(system), staged(system)], [[], []]);
+      const closed = (await system.closures()).length;
+      assert.deepEqual([closed, isOpen(system)], closes ? [1, false] : [0, true], 'only what he disabled is closed');
     });
 
     test('and takes it back: the next resync is right', async () => {

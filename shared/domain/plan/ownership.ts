@@ -59,6 +59,11 @@ export interface RuleRecord {
   readonly declined?: Contributions | null;
   /** Of a tombstone: an operator had the rule removed, which no record knew. Absent: no. */
   readonly byOperator?: true;
+  /**
+   * Of an addition that could not be taken back while it was staged: this system has disabled it there. Absent: no. Running like that it is
+   * no administrator's decision, and goes.
+   */
+  readonly setAside?: true;
   /** Fence of the turn that wrote this item last; a lower one is refused. */
   readonly fence: number;
   /** Event id and execution name that brought the rule. */

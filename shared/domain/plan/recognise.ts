@@ -144,6 +144,7 @@ const driftOf = (record: RuleRecord, rule: SecurityRule): readonly HouseReport[]
  *   record     rule in candidate   rule in running   outcome
  *   intended   same name, content  the same          adopted
  *   intended   its uuid            the same          adopted, however it was changed
+ *   set aside  disabled            disabled          returned: this system disabled it where it could not be taken back
  *   intended   its description     the same          adopted, however it was changed: descriptions end in the table's mark
  *   intended   its uuid            absent            stays: an edit of others keeps it from being taken back
  *   intended   absent              absent            forgotten: a tombstone without a uuid
@@ -224,6 +225,18 @@ export const recognise = (house: House): Recognition => {
   for (const record of house.records) {
     const rule = record.uuid === null ? byName.get(record.name) : byUuid.get(record.uuid);
     const written = unseen.get(record.id);
+    const staged = written ?? (record.uuid === null ? undefined : rule);
+    if (record.setAside && record.state !== 'owned' && staged?.disabled && runningUuids.has(staged.uuid)) {
+      const { name, uuid } = staged;
+      if (uuid === null) continue;
+      returned.push({
+        ...found(record, staged, uuid),
+        why: 'it was staged, could not be taken back, and runs disabled',
+      });
+      const text = `"${name}" was committed with an edit of another administrator after this system had disabled it: removed, and what is granted is made anew.`;
+      reports.push({ rule: name, what: 'returned', text });
+      continue;
+    }
     const isAsWritten = rule !== undefined && differences(contentOfRule(rule), contentWritten(record)).length === 0;
     if (written !== undefined && written.uuid !== null && (!isAsWritten || written.disabled)) {
       const settled: RuleRecord = {

@@ -83,7 +83,7 @@ test('every method is passed on with what it was given', async () => {
   const [a, b] = [peer('a', 'passive'), peer('b', 'active-primary')];
   const pair = activePeer([a.one, b.one]) as unknown as Record<string, (...given: unknown[]) => Promise<unknown>>;
   const methods = Object.keys(pair).filter((method) => method !== 'device' && !/xpath/i.test(method));
-  assert.equal(methods.length, 19);
+  assert.equal(methods.length, 20);
   for (const method of methods) {
     const given = pair[method]?.length === 2 ? ['one', 'two'] : pair[method]?.length === 1 ? ['one'] : [];
     assert.deepEqual(await pair[method]?.(...given), ['b', ...given], method);
