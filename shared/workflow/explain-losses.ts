@@ -11,12 +11,14 @@ type Reads = Pick<Ec2Reads, 'groups' | 'groupRules' | 'prefixLists'>;
 const readReasons = async (
   reads: Reads,
   unexplained: readonly UnexplainedLoss[],
-): Promise<Pick<Explanations, 'groups' | 'rules' | 'prefixLists'>> => {
+): Promise<Pick<Explanations, 'groups' | 'groupsWithRules' | 'rules' | 'prefixLists'>> => {
   const groups = await reads.groups(unexplained.map(({ group }) => group));
+  const { rules, shown } = await reads.groupRules(groups.map(({ id }) => id));
   const lists = unexplained.flatMap(({ sources }) => sources.flatMap(({ prefixList }) => prefixList ?? []));
   return {
     groups: new Map(groups.map(({ id, vpc }) => [id, vpc])),
-    rules: (await reads.groupRules(groups.map(({ id }) => id))).rules,
+    groupsWithRules: new Set(shown),
+    rules,
     prefixLists: await reads.prefixLists(lists),
   };
 };
@@ -46,6 +48,7 @@ export const losses = async (
     changes: taken.map((line) => ({ ...line.change, subjects: [line.subject] })),
     facts: new Set([...known].filter((fact) => !outdated.includes(fact))),
     groups: new Map(),
+    groupsWithRules: new Set(),
     rules: [],
     prefixLists: [],
   };

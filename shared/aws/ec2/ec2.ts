@@ -40,10 +40,15 @@ export interface Ec2Reads extends Sightings {
    * (`10.0.0.16/28`). No filter finds the holder of a delegated prefix (documented list of filters), nor all of an IPv6 one's.
    */
   readonly interfacesWithAddresses: (addresses: readonly string[]) => Promise<readonly SeenInterface[]>;
-  /** Ingress rules of these groups, and rules this version cannot read by id alone. */
-  readonly groupRules: (
-    groups: readonly string[],
-  ) => Promise<{ readonly rules: readonly SeenRule[]; readonly unreadable: readonly string[] }>;
+  /**
+   * Ingress rules of these groups, and rules this version cannot read by id alone. `shown`: the groups of which any rule is shown, of
+   * either direction; of another one nothing can be told from a read that found nothing.
+   */
+  readonly groupRules: (groups: readonly string[]) => Promise<{
+    readonly rules: readonly SeenRule[];
+    readonly unreadable: readonly string[];
+    readonly shown: readonly string[];
+  }>;
   readonly groups: (ids: readonly string[]) => Promise<readonly SeenGroup[]>;
   readonly groupsNamed: (name: string) => Promise<readonly string[]>;
   readonly groupsWithPrefixList: (id: string) => Promise<readonly string[]>;
@@ -124,6 +129,7 @@ export const createEc2Reads = (client: EC2Client): Ec2Reads => {
     groupRules: async (groups) => {
       const rules: SeenRule[] = [];
       const unreadable: string[] = [];
+      const shown = new Set<string>();
       for (const batch of batchesOf(groups)) {
         const shapes = await everyItem(
           'ec2:DescribeSecurityGroupRules',
@@ -131,12 +137,13 @@ export const createEc2Reads = (client: EC2Client): Ec2Reads => {
           (page) => page.SecurityGroupRules,
         );
         for (const shape of shapes) {
+          if (shape.GroupId !== undefined) shown.add(shape.GroupId);
           const rule = seenRule(shape);
           if (rule !== null) rules.push(rule);
           else if (shape.IsEgress !== true) unreadable.push(shape.SecurityGroupRuleId ?? 'a rule without id');
         }
       }
-      return { rules: once(rules), unreadable: [...new Set(unreadable)].sort() };
+      return { rules: once(rules), unreadable: [...new Set(unreadable)].sort(), shown: [...shown].sort() };
     },
     groups: (ids) => batched(ids, (batch) => describeGroups('group-id', batch)),
     groupsNamed: async (name) => once(await describeGroups('group-name', [literal(name)])).map((group) => group.id),

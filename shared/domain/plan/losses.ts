@@ -30,6 +30,8 @@ export interface Explanations {
   readonly facts: ReadonlySet<string>;
   /** VPCs by the groups that EC2 was asked for and knows. */
   readonly groups: ReadonlyMap<string, string>;
+  /** Those of which EC2 shows any rule, of either direction: where it shows none, the read may have come back empty. */
+  readonly groupsWithRules: ReadonlySet<string>;
   readonly rules: readonly SeenRule[];
   readonly prefixLists: readonly SeenPrefixList[];
 }
@@ -106,7 +108,7 @@ const explainer = (said: Explanations): ((record: RuleRecord, to: GrantDestinati
   const isRevoked = (record: RuleRecord, source: GrantSource): boolean => {
     const from = fromOf(source);
     if (announced.isRevoked(record, { ...source, from })) return true;
-    if (!said.groups.has(record.group)) return false;
+    if (!said.groupsWithRules.has(record.group)) return false;
     return !rules.has(factOf.permission(record, { ...source, from }));
   };
   const hasLeftList = ({ group }: RuleRecord, { source, prefixList }: GrantSource): boolean => {

@@ -153,7 +153,13 @@ test('egress rules of a group are not read as grants', async () => {
     name: 'web',
     ingress: [{ protocol: 'tcp', from: 22, sources: ['198.51.100.0/24'] }],
   });
-  const { rules, unreadable } = await worldOf(seed.build()).reads.groupRules([group]);
+  const bare = seed.group({ vpcId, name: 'bare', ingress: [] });
+  const { rules, unreadable, shown } = await worldOf(seed.build()).reads.groupRules([
+    group,
+    bare,
+    'sg-0123456789abcdef0',
+  ]);
+  assert.deepEqual(shown, [group, bare].toSorted(), 'a group without ingress rules has one for egress');
   assert.deepEqual(
     rules.map(({ protocol, fromPort, toPort, source }) => ({ protocol, fromPort, toPort, source })),
     [{ protocol: 'tcp', fromPort: 22, toPort: 22, source: { kind: 'cidr', cidr: '198.51.100.0/24' } }],

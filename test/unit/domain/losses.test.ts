@@ -79,6 +79,7 @@ const explained = (said: Partial<Explanations>, of: RuleRecord = record) => {
     changes: [],
     facts: new Set(),
     groups: new Map([['sg-1', vpc]]),
+    groupsWithRules: new Set(['sg-1']),
     rules: [permission, byList],
     prefixLists: [list('198.51.100.0/24')],
     ...said,
@@ -176,33 +177,40 @@ const cases: Readonly<
   ],
   'it left the group': [{ shown: [{ ...seen, groups: ['sg-2'] }] }, 'shown', factOf.membership('eni-1', 'sg-1')],
   'the permission is not shown in its group': [{ rules: [] }, 'shown', revoked],
+  'no rule of its group is shown, of either direction': [{ rules: [], groupsWithRules: new Set() }, 'vanished'],
   'the permission says another port': [{ rules: [{ ...permission, toPort: 444 }] }, 'shown', revoked],
   'the permission is of another source': [
     { rules: [{ ...permission, source: { kind: 'cidr', cidr: '10.0.0.0/8' } }] },
     'shown',
     revoked,
   ],
-  'the whole group is not shown': [{ groups: new Map(), rules: [] }, 'vanished'],
+  'the whole group is not shown': [{ groups: new Map(), groupsWithRules: new Set(), rules: [] }, 'vanished'],
   '… though its rule was announced revoked': [
-    { groups: new Map(), rules: [], ...changes(change({}, { removedRules: ['sgr-1'] })) },
+    { groups: new Map(), groupsWithRules: new Set(), rules: [], ...changes(change({}, { removedRules: ['sgr-1'] })) },
     'shown',
     revoked,
   ],
   '… though this content was announced revoked': [
-    { groups: new Map(), rules: [], ...changes(change({}, { revokedPermissions: [revokedByContent] })) },
+    {
+      groups: new Map(),
+      groupsWithRules: new Set(),
+      rules: [],
+      ...changes(change({}, { revokedPermissions: [revokedByContent] })),
+    },
     'shown',
     revoked,
   ],
   '… though other content was announced revoked': [
     {
       groups: new Map(),
+      groupsWithRules: new Set(),
       rules: [],
       ...changes(change({}, { revokedPermissions: [{ ...revokedByContent, toPort: 444 }] })),
     },
     'vanished',
   ],
   '… and its deletion was announced': [
-    { groups: new Map(), rules: [], ...changes(change({ kind: 'DeleteSecurityGroup' })) },
+    { groups: new Map(), groupsWithRules: new Set(), rules: [], ...changes(change({ kind: 'DeleteSecurityGroup' })) },
     'shown',
     revoked,
   ],
@@ -228,7 +236,12 @@ const cases: Readonly<
     null,
     ofService,
   ],
-  '… nor anything at all': [{ ...absent, groups: new Map(), rules: [] }, 'vanished', null, ofService],
+  '… nor anything at all': [
+    { ...absent, groups: new Map(), groupsWithRules: new Set(), rules: [] },
+    'vanished',
+    null,
+    ofService,
+  ],
 };
 
 describe('a grant that EC2 grants no more', () => {
@@ -266,6 +279,7 @@ describe('a grant that EC2 grants no more', () => {
       changes: [],
       facts: new Set(),
       groups: new Map(),
+      groupsWithRules: new Set(),
       rules: [],
       prefixLists: [],
     });
