@@ -12,7 +12,7 @@ import { checkLate, checkStaged } from '../shared/workflow/check-staged.ts';
 import { conclude } from '../shared/workflow/conclude.ts';
 import { defineHeldStep, type Held } from '../shared/workflow/held-step.ts';
 import { afterRefusal } from '../shared/workflow/refusals.ts';
-import { refuseLeft } from '../shared/workflow/set-aside.ts';
+import { refuseLeft, withdrawApplied } from '../shared/workflow/set-aside.ts';
 import { splitBatch } from '../shared/workflow/split-batch.ts';
 import { brief, HeldState, section, shown } from '../shared/workflow/states.ts';
 import type { Applied } from '../shared/workflow/step-results.ts';
@@ -40,7 +40,7 @@ const queue = async (held: Held<unknown>, firewall: Firewall, applied: Applied):
         ? `changes of ${[...others].join(', ')}`
         : `what is in no list of changes: ${unlisted.join(', ')}`;
     if (others.size > 0 || unlisted.length > 0) {
-      await firewall.withdraw(applied.stagedXpaths);
+      await withdrawApplied(firewall, applied);
       throw new NamedError(
         'FullCommitNeeded',
         `The firewall demands a full commit, which would carry ${carried}. What was staged was withdrawn.`,
@@ -130,7 +130,7 @@ const failed = async (
   job: Job | null,
   missing: readonly string[],
 ): Promise<never> => {
-  const { left } = await firewall.withdraw(applied.stagedXpaths);
+  const { left } = await withdrawApplied(firewall, applied);
   const kept = ' What was staged was withdrawn.';
   if (job?.result !== 'FAIL') {
     // The firewall has refused nothing: what was staged was reverted, or changed again since.

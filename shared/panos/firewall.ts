@@ -68,6 +68,12 @@ export interface Job {
   readonly warnings: readonly string[];
 }
 
+/** A staged rule that was disabled, as it is called in the candidate configuration. */
+export interface DisabledRule {
+  readonly name: string;
+  readonly uuid: string | null;
+}
+
 /** Locks held on the firewall. */
 export interface Lock {
   readonly kind: 'config' | 'commit';
@@ -108,9 +114,9 @@ export interface Firewall {
   ): Promise<{ readonly withdrawn: readonly string[]; readonly left: readonly string[] }>;
   /**
    * Disables the rules among these xpaths that do not run yet, each on that node alone, unless another administrator edits that node.
-   * Answers the names of those that are disabled by our administrator afterwards.
+   * Answers those that are disabled by our administrator afterwards.
    */
-  disableStaged(xpaths: readonly string[]): Promise<readonly string[]>;
+  disableStaged(xpaths: readonly string[]): Promise<readonly DisabledRule[]>;
   /**
    * Takes back everything that is staged under our administrator, by the firewall's own revert; others' edits stay. False when
    * the firewall, or the role of the account, does not do it.

@@ -21,7 +21,7 @@ import {
 } from './staged-entries.ts';
 import { markedBy, readPendingEdits } from './wide-lines.ts';
 import { applyAtomically } from './write.ts';
-import { child, element, memberList } from './xml.ts';
+import { child, element, memberList, nameOf } from './xml.ts';
 import { canonicalXpath, type Places } from './xpath.ts';
 
 const operationsAtOnce = 500;
@@ -121,6 +121,18 @@ const undoOperations = (both: Both, asked: readonly Asked[]): readonly Operation
 };
 
 /**
+ * Whether an entry that does not run yet bears marks of this administrator and of others, as one that another has renamed does. The
+ * firewall's own revert would leave what is his of it: an entry that says nothing (inferred from its working node by node).
+ */
+const sharesNewEntry = ({ candidate, running }: Both, administrator: string): boolean =>
+  (['rules', 'services'] as const).some((kind) =>
+    candidate[kind].some((entry) => {
+      const editors = new Set(markedBy(entry));
+      return editors.has(administrator) && editors.size > 1 && find(running[kind], nameOf(entry)) === null;
+    }),
+  );
+
+/**
  * Everything pending of one administrator taken back by the firewall itself; the only way that surely keeps a deleted
  * rule's uuid. False when this firewall or role does not do it.
  */
@@ -197,6 +209,7 @@ export const withdraw = async (
   if (staged.length > 0) {
     const allAsked =
       free.length === canonical.length &&
+      !(before !== null && sharesNewEntry(before, administrator)) &&
       ours.every(
         (edit) =>
           edit.isDoubtful ||

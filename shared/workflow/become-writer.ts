@@ -1,6 +1,9 @@
 import type { Records } from '../aws/table/records.ts';
 import { NamedError } from '../domain/errors.ts';
+import { contentWritten } from '../domain/plan/written-unseen.ts';
 import { isWithin, type PendingEdit } from '../domain/policy/pending-edits.ts';
+import { localRules } from '../domain/policy/policy.ts';
+import { tableMarked } from '../domain/rules/mark.ts';
 import type { Firewall, Lock } from '../panos/firewall.ts';
 import type { Settings } from '../runtime/settings.ts';
 import { checkDevice } from './check-device.ts';
@@ -33,13 +36,22 @@ interface WriterParts extends LeftoverParts {
 }
 
 /**
- * The xpaths of everything that was ever written under a name of ours, done with or not: rule entries by both their names, and
- * service objects. A write without an answer may land long after its intent was given up.
+ * The xpaths of everything that was ever written under a name of ours, done with or not: rule entries by both their names and by the
+ * one they have in the candidate configuration, where an administrator may have renamed what is staged, and service objects. A
+ * write without an answer may land long after its intent was given up.
  */
 export const ownXpaths = async (firewall: Firewall, records: Records): Promise<readonly string[]> => {
   const objects = (await records.objects()).map(({ id }) => id);
+  const rules = await records.rules();
+  const uuids = new Set(rules.flatMap(({ uuid }) => uuid ?? []));
+  const descriptions = new Set(rules.map((record) => contentWritten(record).description));
+  const renamed = localRules(await firewall.candidate()).filter(
+    ({ uuid, description }) =>
+      uuids.has(uuid ?? '') || (tableMarked(description) !== null && descriptions.has(description)),
+  );
   return [
-    ...(await records.rules()).flatMap(({ id, name }) => [...new Set([id, name])].map(firewall.ruleXpath)),
+    ...rules.flatMap(({ id, name }) => [...new Set([id, name])].map(firewall.ruleXpath)),
+    ...renamed.map(({ name }) => firewall.ruleXpath(name)),
     ...[...objects, ...(await records.formerObjects())].map(firewall.serviceXpath),
   ];
 };

@@ -5,7 +5,7 @@ import { contentOfRule, differences } from '../domain/rules/rule-content.ts';
 import type { Firewall } from '../panos/firewall.ts';
 import { ownXpaths } from './become-writer.ts';
 import type { Held } from './held-step.ts';
-import { refuseLeft } from './set-aside.ts';
+import { refuseLeft, withdrawApplied } from './set-aside.ts';
 import type { Applied } from './step-results.ts';
 import { revertHint } from './strange-edits.ts';
 
@@ -31,7 +31,7 @@ export const checkStaged = async (
   if (strange.length === 0 && missing.length === 0) return pending;
   const own = strange.length === 0 ? [] : await ownXpaths(firewall, records);
   const late = strange.filter((xpath) => own.some((entry) => isWithin(xpath, entry)));
-  const { left } = await firewall.withdraw([...applied.stagedXpaths, ...late]);
+  const { left } = await withdrawApplied(firewall, applied, late);
   if (missing.length === 0) await refuseLeft(firewall, records, { left, pending, administrator });
   if (late.length > 0 && late.length === strange.length && missing.length === 0) {
     throw new NamedError(

@@ -1,7 +1,9 @@
 import type { Records } from '../aws/table/records.ts';
 import { NamedError } from '../domain/errors.ts';
 import { concerns, type PendingEdit } from '../domain/policy/pending-edits.ts';
+import { localRules } from '../domain/policy/policy.ts';
 import type { Firewall } from '../panos/firewall.ts';
+import type { Applied } from './step-results.ts';
 
 /**
  * Disables rules of ours that are staged, do not run yet, and could not be taken back since others edit something in them: should
@@ -17,12 +19,27 @@ export const setAside = async (
   const disabled = await firewall.disableStaged(left);
   if (disabled.length === 0) return [];
   for (const record of await records.rules()) {
-    const isOne = disabled.some((name) => name === record.name || name === record.id);
+    const isOne = disabled.some(({ name, uuid }) =>
+      record.uuid === null ? name === record.name || name === record.id : uuid === record.uuid,
+    );
     if (isOne && record.state !== 'owned' && record.setAside !== true) {
       await records.putRule({ ...record, setAside: true });
     }
   }
-  return disabled;
+  return disabled.map(({ name }) => name);
+};
+
+/** Takes back what a plan has staged, added rules under the names that others have given them since included. */
+export const withdrawApplied = async (
+  firewall: Firewall,
+  { stagedXpaths, expectations }: Pick<Applied, 'stagedXpaths' | 'expectations'>,
+  more: readonly string[] = [],
+): ReturnType<Firewall['withdraw']> => {
+  const added = new Set(expectations.flatMap(({ kind, uuid }) => (kind === 'add' ? [uuid] : [])));
+  const names = localRules(await firewall.candidate()).flatMap(({ uuid, name }) =>
+    uuid !== null && added.has(uuid) ? [firewall.ruleXpath(name)] : [],
+  );
+  return firewall.withdraw([...new Set([...stagedXpaths, ...names, ...more])]);
 };
 
 /**

@@ -36,6 +36,14 @@ const edits: Readonly<Record<string, { readonly edit: Edit; readonly back: Edit;
         cmd: '<revert><config><partial><admin><member>colleague</member></admin></partial></config></revert>',
       }),
   },
+  'its name': {
+    edit: (admin) => admin.act({ type: 'config', action: 'rename', xpath: ruleXpath(ours), newname: `Ours ${ours}` }),
+    back: (admin) =>
+      admin.act({
+        type: 'op',
+        cmd: '<revert><config><partial><admin><member>colleague</member></admin></partial></config></revert>',
+      }),
+  },
   'that it is disabled': {
     closes: true,
     edit: (admin) => admin.set(ruleXpath(ours), '<disabled>yes</disabled>'),
@@ -87,7 +95,7 @@ for (const [what, { edit, back, closes = false }] of Object.entries(edits)) {
       assert.equal(run.error, 'OthersEditing', causeOf(run));
       assert.match(causeOf(run), closes ? /\(colleague\)/ : /\(colleague; disabled, so that it lets nothing through/);
       colleague(system).act({ type: 'commit', cmd: '<commit></commit>' });
-      assert.match(system.parts.simulator.exportConfiguration('running'), new RegExp(`"${ours}"`));
+      assert.match(system.parts.simulator.exportConfiguration('running'), new RegExp(`${ours}"`));
       assert.equal(isOpen(system), false);
       await resyncRun(system);
       await resync(system);
