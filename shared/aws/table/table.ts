@@ -9,6 +9,7 @@ import {
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { isNamed, NamedError } from '../../domain/errors.ts';
 import { awsFailure } from '../aws-failure.ts';
+import { asGiven, asStored } from './packed.ts';
 
 /** One item of the table: its keys, the format number every item carries, and plain JSON-like attributes. */
 export interface Item {
@@ -61,7 +62,8 @@ export interface Table {
 
 export const pendingIndex = 'pending-by-time';
 
-const itemFrom = (attributes: Record<string, unknown>): Item => {
+const itemFrom = (stored: Record<string, unknown>): Item => {
+  const attributes = asGiven(stored);
   if (attributes['format'] !== 1) {
     throw new NamedError(
       'StateNotUnderstood',
@@ -144,7 +146,7 @@ export const createTable = (
         client.send(
           new PutItemCommand({
             TableName: tableName,
-            Item: marshall(item, { removeUndefinedValues: true }),
+            Item: marshall(asStored(item), { removeUndefinedValues: true }),
             ...conditionFields(condition),
           }),
         ),

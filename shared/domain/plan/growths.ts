@@ -2,6 +2,7 @@ import { type Contributions, destinationKey, sourceKey } from '../grants/grants.
 import { bottomPlace } from '../policy/bottom-rule.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type CandidateRule, mostMembers, namePrefix } from '../rules/candidate-rules.ts';
+import { destinationBytes, mostSideBytes } from '../rules/record-size.ts';
 import { contentOfRule, destinationMembers, differences, type RuleStyle } from '../rules/rule-content.ts';
 import { trafficKey } from '../sets/traffic.ts';
 import type { Judged } from '../verdict/verdict-words.ts';
@@ -91,10 +92,15 @@ const grown = ({ record, name, uuid }: Recognised, candidate: CandidateRule, bef
   };
 };
 
+/** Whether a rule would have more members than a rule has, or its record more bytes than the table takes. */
+const isTooBig = ({ content, contributions }: PlannedRewrite): boolean =>
+  content.destination.length > mostMembers ||
+  contributions.destinations.reduce((sum, to) => sum + destinationBytes(to), 0) > mostSideBytes;
+
 /**
  * The needed candidate rules that a standing rule of ours carries by growing: one of the same subject, group, traffic and sources
  * that says exactly what was written, enabled, with nothing of others between it and the bottom rule, so that it decides what a
- * new rule would. It gets their addresses, up to 500 members. One that the firewall refused to grow stays as it is.
+ * new rule would. It gets their addresses, up to 500 members and the bytes of a record. One that the firewall refused to grow stays as it is.
  */
 export const planGrowths = (inputs: GrowthInputs): Growths => {
   const { staying, judged, style } = inputs;
@@ -106,7 +112,7 @@ export const planGrowths = (inputs: GrowthInputs): Growths => {
       if (!isOfSubject(candidate, one.record.id) || !isLike(one, candidate, style) || !isAsWritten(one)) continue;
       if (standsBetween(one.uuid, inputs) !== null) continue;
       const growth = grown(one, candidate, growths.get(one.record.id)?.contributions ?? one.record.contributions);
-      if (growth.content.destination.length > mostMembers || inputs.refusedWith(growth) !== null) continue;
+      if (isTooBig(growth) || inputs.refusedWith(growth) !== null) continue;
       growths.set(one.record.id, growth);
       carried.push(at);
       break;

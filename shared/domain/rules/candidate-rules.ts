@@ -9,6 +9,7 @@ import {
 } from '../grants/grants.ts';
 import type { AddressFamily } from '../sets/addresses.ts';
 import { type Traffic, trafficKey, trafficText } from '../sets/traffic.ts';
+import { destinationBytes, mostSideBytes, sourceBytes } from './record-size.ts';
 import { type RuleService, type TranslationSettings, translate } from './translation.ts';
 
 /** The first decryption rule that may decrypt sessions of a rule, and the App-ID that they may turn from and into. */
@@ -125,19 +126,32 @@ const claimsOf = (context: CandidateContext): ((grant: Grant) => Claim) => {
 const byKey = <Item>(items: ReadonlyMap<string, Item>): readonly Item[] =>
   [...items].toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, item]) => item);
 
-/** Runs of items with at most 500 different members each. */
-const portions = <Item>(items: readonly Item[], member: (item: Item) => string): readonly (readonly Item[])[] => {
+/**
+ * Runs of items with at most 500 different members each, and of no more bytes than a record takes. The items of one member stay
+ * together, unless these alone are too many bytes.
+ */
+const portions = <Item>(
+  items: readonly Item[],
+  member: (item: Item) => string,
+  bytesOf: (item: Item) => number,
+): readonly (readonly Item[])[] => {
   const parts: Item[][] = [];
-  let members = new Set<string>();
+  let members = 0;
+  let bytes = 0;
+  const begin = (): void => {
+    if (parts.at(-1)?.length !== 0) parts.push([]);
+    members = 0;
+    bytes = 0;
+  };
   for (const [, group] of Map.groupBy(items, member)) {
-    const [first] = group;
-    if (first === undefined) continue;
-    if (parts.length === 0 || members.size === mostMembers) {
-      parts.push([]);
-      members = new Set();
+    const more = group.reduce((sum, item) => sum + bytesOf(item), 0);
+    if (parts.length === 0 || members === mostMembers || bytes + more > mostSideBytes) begin();
+    members += 1;
+    for (const item of group) {
+      if (bytes + bytesOf(item) > mostSideBytes) begin();
+      parts.at(-1)?.push(item);
+      bytes += bytesOf(item);
     }
-    members.add(member(first));
-    parts.at(-1)?.push(...group);
   }
   return parts;
 };
@@ -189,8 +203,8 @@ const rectanglesOf = (sides: ReadonlyMap<string, Side>): readonly Contributions[
     bySources.set(key, rectangle);
   }
   return byKey(bySources).flatMap(({ sources, destinations }) =>
-    portions(sources, ({ source }) => source).flatMap((someSources) =>
-      portions(destinations, ({ address }) => address).map((someDestinations) => ({
+    portions(sources, ({ source }) => source, sourceBytes).flatMap((someSources) =>
+      portions(destinations, ({ address }) => address, destinationBytes).map((someDestinations) => ({
         sources: someSources,
         destinations: someDestinations,
       })),
@@ -200,7 +214,7 @@ const rectanglesOf = (sides: ReadonlyMap<string, Side>): readonly Contributions[
 
 /**
  * The rules that would let these grants through: one per (subject, group, kind of traffic, family), with all its sources
- * and the addresses of all its interfaces, split only where sources differ or a side exceeds 500 members. Groups come
+ * and the addresses of all its interfaces, split only where sources differ or a side exceeds 500 members or the bytes of a record. Groups come
  * first, then instances, each by event time. Every grant is in exactly one candidate rule; the answer does not depend on the
  * order of the grants or of the changes. Grants that cannot be expressed must have been left out before.
  */
