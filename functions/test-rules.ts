@@ -48,6 +48,7 @@ export const testRules = defineHeldStep({
       closures: {
         stored: await table.records.closures(),
         ...instancesOf(resolved),
+        byGroup: settings.RULE_GROUPING === 'group',
         reopened: resolved.taken.flatMap(({ change: { operator } }) =>
           operator !== undefined && 'reopen' in operator ? [operator.reopen] : [],
         ),

@@ -317,6 +317,7 @@ const closedFields = {
   record: text,
   rule: text,
   instance: text,
+  traffic: traffic.exactOptional(),
   family,
   from: text,
   to: text,

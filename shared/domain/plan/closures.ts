@@ -3,7 +3,8 @@ import { contentOfRule, differences, portText } from '../rules/rule-content.ts';
 import { type AddressFamily, cidrsOf, lineOfCidrs, wholeFamily } from '../sets/addresses.ts';
 import type { ApplicationSet } from '../sets/application-sets.ts';
 import { type Box, cut, joinBoxes } from '../sets/boxes.ts';
-import { intersect, isEmptyLine } from '../sets/lines.ts';
+import { intersect, isEmptyLine, type Line, lineCovers } from '../sets/lines.ts';
+import type { Traffic } from '../sets/traffic.ts';
 import { trafficTexts } from '../sets/traffic-lines.ts';
 import type { Closure } from '../verdict/closure-sets.ts';
 import { type RuleReader, ruleReader } from '../verdict/rule-sets.ts';
@@ -29,8 +30,13 @@ export interface ClosureRecord {
   /** The record of the rule he closed it in, and the name the rule was last seen under. */
   readonly record: string;
   readonly rule: string;
-  /** Whom it belongs to: an instance, or an interface that belongs to none. */
+  /** Whom it belongs to: an instance, an interface that belongs to none, or, with `traffic`, a group. */
   readonly instance: string;
+  /**
+   * Of what was closed in a rule that is a group's: it is closed for every instance that the group grants this traffic, for those that join
+   * later as well. It ends by being opened again only. Absent: it belongs to the one instance.
+   */
+  readonly traffic?: Traffic;
   readonly family: AddressFamily;
   /** Zone of the sources and zone of the protected addresses. */
   readonly from: string;
@@ -170,12 +176,16 @@ export const standingIn = (policy: Policy, records: readonly RuleRecord[]): read
   });
 };
 
+/** A rule that is its group's, where rules are kept by group. */
+const isOfGroup = ({ id, group }: RuleRecord): boolean => id.startsWith(`${group}-`);
+
 /**
  * What administrators have closed in rules of ours, as one configuration says: what was written, less what the rule surely lets
  * through now, and less what other rules of ours let through. A zone or object renamed closes nothing: only values count, and a
- * written zone that is on the firewall no more has been renamed. One closure for each rule and instance.
+ * written zone that is on the firewall no more has been renamed. One closure for each rule and instance; `byGroup`: what is closed
+ * for all addresses of a group's rule is one for the group.
  */
-export const closedIn = (policy: Policy, records: readonly RuleRecord[]): readonly Closed[] => {
+export const closedIn = (policy: Policy, records: readonly RuleRecord[], byGroup = false): readonly Closed[] => {
   const standing = standingIn(policy, records);
   const touched = standing.filter(({ record, rule }) => isTouched(record, rule, policy));
   if (touched.length === 0) return [];
@@ -194,29 +204,43 @@ export const closedIn = (policy: Policy, records: readonly RuleRecord[]): readon
       .flatMap((each) => sureBoxes(each.rule, now, family, isBetween));
     const closed = without(written, open);
     const byInstance = Map.groupBy(record.contributions.destinations, (destination) => destination.instance);
-    return [...byInstance].flatMap(([instance, destinations]): readonly Closed[] => {
-      const addresses = lineOfCidrs([...new Set(destinations.map(({ address }) => address))], family);
-      const boxes = closed
-        .filter((box) => !isEmptyLine(intersect(box.destination, addresses)))
-        .map((box) => ({ ...box, destination: wholeFamily[family] }));
+    const addressesOf = (destinations: RuleRecord['contributions']['destinations']): Line =>
+      lineOfCidrs([...new Set(destinations.map(({ address }) => address))], family);
+    const closureOf = (instance: string, boxes: readonly Box[], traffic?: Traffic): readonly Closed[] => {
       if (boxes.length === 0) return [];
-      const id = `${record.id} ${instance}`;
-      const sessions = sessionsIn(family, boxes);
       return [
         {
           format: 1,
-          id,
+          id: `${record.id} ${instance}`,
           record: record.id,
           rule: rule.name,
           instance,
+          ...(traffic === undefined ? {} : { traffic }),
           family,
           from,
           to,
-          sessions,
+          sessions: sessionsIn(
+            family,
+            boxes.map((box) => ({ ...box, destination: wholeFamily[family] })),
+          ),
           ungrantedSince: null,
         },
       ];
-    });
+    };
+    const all = addressesOf(record.contributions.destinations);
+    const forGroup =
+      byGroup && isOfGroup(record) ? closed.filter(({ destination }) => lineCovers(destination, all)) : [];
+    const forSome = closed.filter((box) => !forGroup.includes(box));
+    return [
+      ...closureOf(record.group, forGroup, record.traffic),
+      ...[...byInstance].flatMap(([instance, destinations]): readonly Closed[] => {
+        const addresses = addressesOf(destinations);
+        return closureOf(
+          instance,
+          forSome.filter((box) => !isEmptyLine(intersect(box.destination, addresses))),
+        );
+      }),
+    ];
   });
 };
 

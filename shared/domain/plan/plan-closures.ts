@@ -2,6 +2,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { CandidateRule } from '../rules/candidate-rules.ts';
 import { wholeFamily } from '../sets/addresses.ts';
 import { boxesOverlap } from '../sets/boxes.ts';
+import { trafficKey } from '../sets/traffic.ts';
 import { type RuleReader, ruleReader } from '../verdict/rule-sets.ts';
 import { setsOfCandidate } from '../verdict/verdict-walk.ts';
 import {
@@ -35,6 +36,8 @@ export interface ClosureInputs {
   readonly counting: ReadonlySet<string>;
   readonly terminated: ReadonlySet<string>;
   readonly unknown: ReadonlySet<string>;
+  /** Whether rules are kept by group: what is closed in one of them belongs to the group then. */
+  readonly byGroup: boolean;
   /** Names of rules whose closures an operator ends. */
   readonly reopened: readonly string[];
   /** Milliseconds since the epoch. */
@@ -102,9 +105,23 @@ const kept = (closure: ClosureRecord, inputs: ClosureInputs, current: ReadonlyMa
   if (isTold && ungrantedSince !== null && now - ungrantedSince >= ungrantedMilliseconds) return null;
   if (standing === undefined) return stored;
   // The rule stands for the instance and closes nothing for it: he has opened it again.
-  const isOf = standing.record.contributions.destinations.some((to) => to.instance === closure.instance);
+  const isOf =
+    closure.traffic !== undefined ||
+    standing.record.contributions.destinations.some((to) => to.instance === closure.instance);
   if (isOf) return null;
   return leftOf(closure, standing, running, inputs.stored);
+};
+
+/** A closure of a group as those of the instances that the group grants its traffic by now. */
+const forInstances = (closure: Closed, { candidates }: Pick<ClosureInputs, 'candidates'>): readonly Closed[] => {
+  const { traffic, ...one } = closure;
+  if (traffic === undefined) return [closure];
+  const granted = candidates.filter(
+    ({ group, family, traffic: of }) =>
+      group === closure.instance && family === closure.family && trafficKey(of) === trafficKey(traffic),
+  );
+  const instances = new Set(granted.flatMap(({ destinations }) => destinations.map((to) => to.instance)));
+  return [...instances].map((instance) => ({ ...one, instance }));
 };
 
 const isSame = (one: Closed, other: Closed): boolean => JSON.stringify(one) === JSON.stringify(other);
@@ -116,8 +133,9 @@ const isSame = (one: Closed, other: Closed): boolean => JSON.stringify(one) === 
 export const planClosures = (inputs: ClosureInputs): PlannedClosures => {
   const { candidate, running, owned, rolledBack, records, stored, instances, reopened } = inputs;
   const besides = (back: ReadonlySet<string>) => owned.filter(({ id }) => !back.has(id));
-  const staged = closedIn(candidate, besides(rolledBack.candidate));
-  const runs = candidate === running ? staged : closedIn(running, besides(rolledBack.running));
+  const { byGroup } = inputs;
+  const staged = closedIn(candidate, besides(rolledBack.candidate), byGroup);
+  const runs = candidate === running ? staged : closedIn(running, besides(rolledBack.running), byGroup);
   const declined = records.flatMap((record) => closedByDeclined(record, running));
   const current = new Map([...declined, ...runs].map((closure) => [closure.id, closure] as const));
   const after = new Map<string, Closed>();
@@ -140,7 +158,7 @@ export const planClosures = (inputs: ClosureInputs): PlannedClosures => {
     return same === undefined || !isSame({ ...same, ungrantedSince: null }, closure);
   });
   return {
-    inForce: [...after.values(), ...more],
+    inForce: [...after.values(), ...more].flatMap((closure) => forInstances(closure, inputs)),
     reports: reopened.flatMap((name) => {
       if ([...current.values()].some(({ rule, record }) => rule === name || record === name))
         return [`"${name}" still closes it as it stands: undo the edit in that rule.`];
@@ -152,7 +170,7 @@ export const planClosures = (inputs: ClosureInputs): PlannedClosures => {
     written,
     ended,
     texts: [...after.values(), ...more]
-      .filter(({ instance }) => instances.has(instance))
+      .filter((closure) => forInstances(closure, inputs).some(({ instance }) => instances.has(instance)))
       .map(
         (closure) =>
           `${closureText(closure)}. To open it again, restore that rule, or start an execution with {"operator":{"reopen":"${closure.rule}"}}.`,

@@ -76,6 +76,7 @@ const inputsOf = (value: World): PlanInputs => {
       counting: instances,
       terminated: new Set(),
       unknown: new Set(),
+      byGroup: false,
       reopened: [],
       now: 0,
     },

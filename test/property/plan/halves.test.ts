@@ -63,6 +63,7 @@ const inputsOf = ({ owned, desired }: World): PlanInputs => {
       counting: instances,
       terminated: new Set(),
       unknown: new Set(),
+      byGroup: false,
       reopened: [],
       now: 0,
     },

@@ -44,6 +44,7 @@ const inputs = (
       counting: new Set(['i-1', 'i-2', 'i-3']),
       terminated: new Set(),
       unknown: new Set(),
+      byGroup: false,
       reopened: [],
       now: 0,
     },
