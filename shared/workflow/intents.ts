@@ -1,4 +1,5 @@
 import type { Records } from '../aws/table/records.ts';
+import { sideBySide } from '../aws/table/side-by-side.ts';
 import { NamedError } from '../domain/errors.ts';
 import type { Addition, Chosen } from '../domain/plan/edits.ts';
 import type { RuleRecord } from '../domain/plan/ownership.ts';
@@ -25,11 +26,9 @@ export const recordIntents = async (
     if (record === undefined) throw new NamedError('PlanStale', `The record of ${id} has disappeared.`);
     await records.putRule({ ...record, intent: intent(record), fence });
   };
-  for (const { id } of plan.removals) {
-    await intend(id, () => ({ kind: 'remove', execution: execution.name }));
-  }
-  for (const shrink of plan.shrinks) {
-    await intend(shrink.id, (record) => ({
+  await sideBySide(plan.removals, ({ id }) => intend(id, () => ({ kind: 'remove', execution: execution.name })));
+  await sideBySide(plan.shrinks, (shrink) =>
+    intend(shrink.id, (record) => ({
       kind: 'change',
       execution: execution.name,
       contributions: shrink.contributions,
@@ -39,19 +38,20 @@ export const recordIntents = async (
         destination: shrink.destination ?? record.content.destination,
         description: shrink.description ?? record.content.description,
       },
-    }));
-  }
-  for (const { id, content, contributions, applications } of plan.rewrites ?? []) {
-    await intend(id, () => ({ kind: 'change', execution: execution.name, content, contributions, applications }));
-  }
+    })),
+  );
+  await sideBySide(plan.rewrites ?? [], ({ id, content, contributions, applications }) =>
+    intend(id, () => ({ kind: 'change', execution: execution.name, content, contributions, applications })),
+  );
   const shrunk = new Set([...plan.shrinks, ...(plan.rewrites ?? [])].map(({ id }) => id));
-  for (const { id } of plan.moves.filter((move) => !shrunk.has(move.id))) {
-    await intend(id, () => ({ kind: 'move', execution: execution.name }));
-  }
-  for (const [id, { protocol, ports }] of made) {
-    await records.putObject({ format: 1, id, state: 'intended', protocol, ports, fence });
-  }
-  for (const { record } of additions) await records.putRule(record);
+  await sideBySide(
+    plan.moves.filter((move) => !shrunk.has(move.id)),
+    ({ id }) => intend(id, () => ({ kind: 'move', execution: execution.name })),
+  );
+  await sideBySide(made, ([id, { protocol, ports }]) =>
+    records.putObject({ format: 1, id, state: 'intended', protocol, ports, fence }),
+  );
+  await sideBySide(additions, ({ record }) => records.putRule(record));
 };
 
 /**
@@ -66,14 +66,16 @@ export const learnUuids = async (
   { fence }: Writing,
 ): Promise<readonly Expectation[]> => {
   const expectations: Expectation[] = [];
+  const learnt: RuleRecord[] = [];
   for (const { record, content, says } of additions) {
     const uuid = rules.get(record.id)?.uuid ?? null;
     if (uuid === null) {
       throw new NamedError('Misconfigured', `"${record.name}" has no uuid: PAN-OS 9.0 or later is needed.`);
     }
-    await records.putRule({ ...record, uuid, fence });
+    learnt.push({ ...record, uuid, fence });
     expectations.push({ id: record.id, kind: 'add', name: record.name, uuid, content, says });
   }
+  await sideBySide(learnt, (record) => records.putRule(record));
   for (const { id, name, uuid } of plan.removals) {
     expectations.push({ id, kind: 'remove', name, uuid, content: null });
   }
