@@ -1,4 +1,5 @@
 import type { Records } from '../shared/aws/table/records.ts';
+import { sideBySide } from '../shared/aws/table/side-by-side.ts';
 import { isNamed, NamedError } from '../shared/domain/errors.ts';
 import { planDigest } from '../shared/domain/plan/digest.ts';
 import { type Chosen, type Edit, editsFor } from '../shared/domain/plan/edits.ts';
@@ -128,21 +129,22 @@ const namesAsPlanned = async (
   };
   for (const planned of [...plan.removals, ...plan.shrinks, ...(plan.rewrites ?? []), ...plan.moves]) nameOf(planned);
   // The policy is as it was tested, so what an earlier attempt of this step intended has not reached the firewall.
-  for (const record of recorded.filter((each) => each.state === 'intended' && each.fence === fence)) {
-    await records.forgetRule(record);
-  }
+  await sideBySide(
+    recorded.filter((each) => each.state === 'intended' && each.fence === fence),
+    (record) => records.forgetRule(record),
+  );
   return nameOf;
 };
 
 /** Writes and drops the records that the plan found half-done, and what administrators have closed or opened again. */
 const settleRecords = async (records: Records, plan: Plan, fence: number): Promise<void> => {
   // Closures first: what a record of an earlier release says of them is dropped from it.
-  for (const closure of plan.closuresWritten) await records.putClosure({ ...closure, fence });
-  for (const record of plan.repaired) await records.putRule({ ...record, fence });
-  for (const record of plan.forgotten) await records.forgetRule({ ...record, fence });
-  for (const closure of plan.closuresEnded) await records.dropClosure({ ...closure, fence });
-  for (const record of plan.objectsRepaired) await records.putObject({ ...record, fence });
-  for (const record of plan.objectsForgotten) await records.forgetObject({ ...record, fence });
+  await sideBySide(plan.closuresWritten, (closure) => records.putClosure({ ...closure, fence }));
+  await sideBySide(plan.repaired, (record) => records.putRule({ ...record, fence }));
+  await sideBySide(plan.forgotten, (record) => records.forgetRule({ ...record, fence }));
+  await sideBySide(plan.closuresEnded, (closure) => records.dropClosure({ ...closure, fence }));
+  await sideBySide(plan.objectsRepaired, (record) => records.putObject({ ...record, fence }));
+  await sideBySide(plan.objectsForgotten, (record) => records.forgetObject({ ...record, fence }));
 };
 
 /** Refuses what the platform has no room for, before anything is written. */
@@ -213,7 +215,7 @@ const writeAndReadBack = async (
     } catch (error) {
       if (!isNamed(error, 'FirewallRejected', 'FirewallFull')) throw error;
       await takeBack();
-      for (const { record } of chosen.additions) await held.table.records.dropRule(record);
+      await sideBySide(chosen.additions, ({ record }) => held.table.records.dropRule(record));
       if (error.name === 'FirewallFull') await splitBatch(held, error, plan);
       const written = chosen.additions.map(({ says, record: { name }, content: { service } }) => ({
         says,

@@ -1,4 +1,5 @@
 import type { Records } from '../shared/aws/table/records.ts';
+import { sideBySide } from '../shared/aws/table/side-by-side.ts';
 import { isNamed, NamedError } from '../shared/domain/errors.ts';
 import { failureOf } from '../shared/domain/plan/failures.ts';
 import { changedRecord, type RuleRecord } from '../shared/domain/plan/ownership.ts';
@@ -60,10 +61,10 @@ const queue = async (held: Held<unknown>, firewall: Firewall, applied: Applied):
 /** Makes the records say what the running configuration now shows. */
 const confirm = async (records: Records, applied: Applied, running: Policy, fence: number): Promise<void> => {
   const all = new Map((await records.rules()).map((record) => [record.id, record] as const));
-  for (const expectation of applied.expectations) {
-    const record = all.get(expectation.id);
-    if (record !== undefined) await records.putRule({ ...confirmed(record, expectation.kind), fence });
-  }
+  await sideBySide(applied.expectations, async ({ id, kind }) => {
+    const record = all.get(id);
+    if (record !== undefined) await records.putRule({ ...confirmed(record, kind), fence });
+  });
   if (applied.lowest) await records.putLowest(applied.lowest, fence);
   const services = running.scopes.vsys.services;
   const deleted = new Set(applied.deletedObjects);

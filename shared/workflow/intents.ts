@@ -1,11 +1,12 @@
 import type { Records } from '../aws/table/records.ts';
+import { sideBySide } from '../aws/table/side-by-side.ts';
 import { NamedError } from '../domain/errors.ts';
 import type { Addition, Chosen } from '../domain/plan/edits.ts';
 import type { RuleRecord } from '../domain/plan/ownership.ts';
 import type { Plan } from '../domain/plan/plan.ts';
 import type { PlannedMove } from '../domain/plan/removals.ts';
 import type { SecurityRule } from '../domain/policy/policy.ts';
-import { contentOfRule, saysOf } from '../domain/rules/rule-content.ts';
+import { contentOfRule, textOfContent } from '../domain/rules/rule-content.ts';
 import { digestOf } from '../runtime/digest.ts';
 import type { Writing } from './naming.ts';
 import type { Expectation } from './step-results.ts';
@@ -21,17 +22,15 @@ export const recordIntents = async (
   { execution, fence }: Writing,
 ): Promise<void> => {
   const all = new Map((await records.rules()).map((record) => [record.id, record] as const));
-  const before = (record: RuleRecord): string => digestOf(saysOf(record.content));
+  const before = (record: RuleRecord): string => digestOf(textOfContent(record.content));
   const intend = async (id: string, intent: (record: RuleRecord) => RuleRecord['intent']) => {
     const record = all.get(id);
     if (record === undefined) throw new NamedError('PlanStale', `The record of ${id} has disappeared.`);
     await records.putRule({ ...record, intent: intent(record), fence });
   };
-  for (const { id } of plan.removals) {
-    await intend(id, () => ({ kind: 'remove', execution: execution.name }));
-  }
-  for (const shrink of plan.shrinks) {
-    await intend(shrink.id, (record) => ({
+  await sideBySide(plan.removals, ({ id }) => intend(id, () => ({ kind: 'remove', execution: execution.name })));
+  await sideBySide(plan.shrinks, (shrink) =>
+    intend(shrink.id, (record) => ({
       kind: 'change',
       execution: execution.name,
       contributions: shrink.contributions,
@@ -42,26 +41,27 @@ export const recordIntents = async (
         description: shrink.description ?? record.content.description,
       },
       before: before(record),
-    }));
-  }
-  for (const { id, content, contributions, applications } of plan.rewrites ?? []) {
-    await intend(id, (record) => ({
+    })),
+  );
+  await sideBySide(plan.rewrites ?? [], ({ id, content, contributions, applications }) =>
+    intend(id, (record) => ({
       kind: 'change',
       execution: execution.name,
       content,
       contributions,
       applications,
       before: before(record),
-    }));
-  }
+    })),
+  );
   const shrunk = new Set([...plan.shrinks, ...(plan.rewrites ?? [])].map(({ id }) => id));
-  for (const { id } of plan.moves.filter((move) => !shrunk.has(move.id))) {
-    await intend(id, () => ({ kind: 'move', execution: execution.name }));
-  }
-  for (const [id, { protocol, ports }] of made) {
-    await records.putObject({ format: 1, id, state: 'intended', protocol, ports, fence });
-  }
-  for (const { record } of additions) await records.putRule(record);
+  await sideBySide(
+    plan.moves.filter((move) => !shrunk.has(move.id)),
+    ({ id }) => intend(id, () => ({ kind: 'move', execution: execution.name })),
+  );
+  await sideBySide(made, ([id, { protocol, ports }]) =>
+    records.putObject({ format: 1, id, state: 'intended', protocol, ports, fence }),
+  );
+  await sideBySide(additions, ({ record }) => records.putRule(record));
 };
 
 /**
@@ -76,14 +76,16 @@ export const learnUuids = async (
   { fence }: Writing,
 ): Promise<readonly Expectation[]> => {
   const expectations: Expectation[] = [];
+  const learnt: RuleRecord[] = [];
   for (const { record, content, says } of additions) {
     const uuid = rules.get(record.id)?.uuid ?? null;
     if (uuid === null) {
       throw new NamedError('Misconfigured', `"${record.name}" has no uuid: PAN-OS 9.0 or later is needed.`);
     }
-    await records.putRule({ ...record, uuid, fence });
+    learnt.push({ ...record, uuid, fence });
     expectations.push({ id: record.id, kind: 'add', name: record.name, uuid, content, says });
   }
+  await sideBySide(learnt, (record) => records.putRule(record));
   for (const { id, name, uuid } of plan.removals) {
     expectations.push({ id, kind: 'remove', name, uuid, content: null });
   }

@@ -1,4 +1,5 @@
 import type { Records } from '../aws/table/records.ts';
+import { sideBySide } from '../aws/table/side-by-side.ts';
 import type { Addition, Chosen } from '../domain/plan/edits.ts';
 import type { ObjectRecord } from '../domain/plan/ownership.ts';
 import { additionsOf, type Plan } from '../domain/plan/plan.ts';
@@ -20,12 +21,19 @@ export interface Writing {
   readonly mark: string;
 }
 
-/** A name that no rule has: the next number of the subject that is free in every rulebase of both configurations. */
-const freeName = async (records: Records, prefix: string, taken: ReadonlySet<string>): Promise<string> => {
-  for (;;) {
-    const name = `${prefix}-${await records.nextNumber(prefix)}`;
-    if (!taken.has(name)) return name;
+/** Names that no rule has: the next numbers of the subject that are free in every rulebase of both configurations. */
+const freeNames = async (
+  records: Records,
+  prefix: string,
+  count: number,
+  taken: ReadonlySet<string>,
+): Promise<string[]> => {
+  const names: string[] = [];
+  while (names.length < count) {
+    const numbers = await records.nextNumbers(prefix, count - names.length);
+    names.push(...numbers.map((number) => `${prefix}-${number}`).filter((name) => !taken.has(name)));
   }
+  return names;
 };
 
 const additionFor = (
@@ -71,10 +79,16 @@ export const chooseNames = async (
   const taken = new Set([...candidate.rules, ...running.rules].map((rule) => rule.name));
   const made = new Map<string, Extract<RuleService, { kind: 'ports' }>>();
   const additions: Addition[] = [];
-  for (const addition of additionsOf(plan)) {
+  const wanted = additionsOf(plan);
+  const names = new Map<string, string[]>();
+  await sideBySide(Map.groupBy(wanted, namePrefix), async ([prefix, some]) => {
+    names.set(prefix, await freeNames(records, prefix, some.length, taken));
+  });
+  for (const addition of wanted) {
     const choice = chooseService(addition.service, configurations, objects, made);
     if (choice.kind === 'new') made.set(choice.name, choice.service);
-    const name = await freeName(records, namePrefix(addition), taken);
+    const name = names.get(namePrefix(addition))?.shift();
+    if (name === undefined) throw new Error(`There are fewer names after ${namePrefix(addition)} than rules.`);
     additions.push(additionFor(addition, name, choice.kind === 'any' ? 'any' : choice.name, writing));
   }
   return { additions, made };

@@ -27,8 +27,8 @@ export interface Records {
   /** @throws PlanStale like putRule */
   putClosure(record: ClosureRecord): Promise<void>;
   dropClosure(record: ClosureRecord): Promise<void>;
-  /** The next number for rules named after an instance or group; never the same twice. */
-  nextNumber(prefix: string): Promise<number>;
+  /** The next numbers, as many as asked for, for rules named after an instance or group; never the same twice. */
+  nextNumbers(prefix: string, count: number): Promise<readonly number[]>;
   /** The id of this table, recorded once: a new table has another. `propose` makes the id where none is recorded. */
   identity(propose: () => string): Promise<string>;
   /** The serials and vsys the table belongs to; written by the first contact, and again when a peer is seen first. */
@@ -114,13 +114,14 @@ export const createRecords = (
     closures: async () => (await table.query(parts.closure)).map((item) => stripKeys<ClosureRecord>(item)),
     putClosure: (record) => put(parts.closure, record),
     dropClosure: (record) => drop(parts.closure, record),
-    nextNumber: async (prefix) => {
+    nextNumbers: async (prefix, count) => {
       for (;;) {
         const found = await table.get(parts.counter, prefix);
         const last = (found?.['last'] as number | undefined) ?? 0;
         checkTime(`numbers of ${prefix}`);
-        const item: Item = { pk: parts.counter, sk: prefix, format: 1, last: last + 1 };
-        if (await table.put(item, found === null ? absent : equals('last', last))) return last + 1;
+        const item: Item = { pk: parts.counter, sk: prefix, format: 1, last: last + count };
+        if (await table.put(item, found === null ? absent : equals('last', last)))
+          return Array.from({ length: count }, (_, at) => last + 1 + at);
       }
     },
     identity: async (propose) => {

@@ -50,7 +50,7 @@ export interface RuleRecord {
   /** The App-IDs by the settings it was written under, without what decryption adds. Absent in what earlier releases wrote. */
   readonly applications?: readonly string[];
   readonly intent: Intent | null;
-  /** Digests of what the rule said before changes of ours (`saysOf`), the newest last. Absent: no change. */
+  /** Digests of what the rule said before changes of ours (`textOfContent`), the newest last. Absent: no change. */
   readonly earlier?: readonly string[];
   /**
    * Of a tombstone that an earlier release wrote: grants that an administrator had taken out of the rule before it lost the

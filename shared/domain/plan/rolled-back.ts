@@ -1,5 +1,5 @@
 import { localRules, type Policy, type SecurityRule } from '../policy/policy.ts';
-import { contentOfRule, saysOf } from '../rules/rule-content.ts';
+import { contentOfRule, textOfContent } from '../rules/rule-content.ts';
 import type { RuleRecord } from './ownership.ts';
 import type { Recognition, ReturnedRule } from './recognise.ts';
 
@@ -33,8 +33,8 @@ const rolledBackIn = (
   const back = owned.filter(({ uuid, content, earlier = [] }) => {
     const rule = byUuid.get(uuid);
     if (rule === undefined || earlier.length === 0 || !isPlain(rule)) return false;
-    const says = saysOf(contentOfRule(rule));
-    return says !== saysOf(content) && earlier.includes(digestOf(says));
+    const says = textOfContent(contentOfRule(rule));
+    return says !== textOfContent(content) && earlier.includes(digestOf(says));
   });
   if (back.length === 0) return new Set();
   const missing = owned.filter(({ uuid, intent }) => !byUuid.has(uuid) && intent?.kind !== 'remove');

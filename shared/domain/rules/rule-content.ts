@@ -65,7 +65,7 @@ export const differences = (left: RuleContent, right: RuleContent): readonly (ke
   });
 
 /** What a rule lets through, as text that is the same for contents that say the same: by its digest an earlier content is known. */
-export const saysOf = (content: RuleContent): string =>
+export const textOfContent = (content: RuleContent): string =>
   JSON.stringify([content.action, byTrafficColumn((column) => [...content[column]].sort())]);
 
 /** The name of the service object for exactly these ports: `tcp-443`, `udp-1000-2000`. */

@@ -132,30 +132,33 @@ test('a tombstone stays in the list and expires after 400 days; what is owned do
   assert.equal((await table.get('rule', 'i-1-1'))?.['expiresAt'], undefined, 'owned again');
 });
 
-test('numbers count up from one, each prefix by itself', async () => {
-  const { records } = await begin();
-  assert.equal(await records.nextNumber('i-1'), 1);
-  assert.equal(await records.nextNumber('i-1'), 2);
-  assert.equal(await records.nextNumber('sg-1'), 1);
-  assert.equal(await records.nextNumber('i-1'), 3);
+test('numbers count up from one, each prefix by itself, several at once', async () => {
+  const { records, asked } = await begin();
+  assert.deepEqual(await records.nextNumbers('i-1', 1), [1]);
+  assert.deepEqual(await records.nextNumbers('i-1', 1), [2]);
+  assert.deepEqual(await records.nextNumbers('sg-1', 1), [1]);
+  asked.length = 0;
+  assert.deepEqual(await records.nextNumbers('i-1', 3), [3, 4, 5]);
+  assert.deepEqual(asked, ['GetItem', 'PutItem']);
+  assert.deepEqual(await records.nextNumbers('i-1', 1), [6]);
 });
 
 test('a number is never given twice, however many ask at once', async () => {
   const { records } = await begin();
-  await records.nextNumber('i-1');
-  const numbers = await Promise.all(Array.from({ length: 12 }, () => records.nextNumber('i-1')));
+  await records.nextNumbers('i-1', 1);
+  const numbers = (await Promise.all(Array.from({ length: 12 }, () => records.nextNumbers('i-1', 2)))).flat();
   assert.deepEqual(
     numbers.toSorted((a, b) => a - b),
-    Array.from({ length: 12 }, (_, at) => at + 2),
+    Array.from({ length: 24 }, (_, at) => at + 2),
   );
 });
 
 test('a number is not given again after its rule is forgotten', async () => {
   const { records } = await begin();
-  const id = `i-1-${await records.nextNumber('i-1')}`;
+  const id = `i-1-${(await records.nextNumbers('i-1', 1))[0]}`;
   await records.putRule(record({ id }));
   await records.forgetRule(record({ id }));
-  assert.equal(await records.nextNumber('i-1'), 2);
+  assert.deepEqual(await records.nextNumbers('i-1', 1), [2]);
 });
 
 test('the table belongs to the device of the first contact, and to peers of it seen later', async () => {
