@@ -72,7 +72,7 @@ export const defects: readonly Defect[] = [
     title: 'confirms every record before anything is written',
     file: 'shared/domain/plan/settle-intent.ts',
     of: "if (intent.kind !== 'change' || !shows(rule)) return { ...record, intent: null };",
-    instead: "if (intent.kind === 'change') return changedRecord(record, intent);",
+    instead: "return intent.kind === 'change' ? changedRecord(record, intent) : { ...record, intent: null };",
   },
   {
     title: 'believes EC2 at once',
