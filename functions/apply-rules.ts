@@ -6,7 +6,7 @@ import { type Chosen, type Edit, editsFor } from '../shared/domain/plan/edits.ts
 import { failureOf } from '../shared/domain/plan/failures.ts';
 import type { ObjectRecord } from '../shared/domain/plan/ownership.ts';
 import { lowestOfOthers } from '../shared/domain/plan/placing.ts';
-import { closingOf, opens, type Plan } from '../shared/domain/plan/plan.ts';
+import { closingOf, opens, type Plan, roundOf } from '../shared/domain/plan/plan.ts';
 import { readBack } from '../shared/domain/plan/read-back.ts';
 import { namesOfOurs, type OwnedRuleName, recognise } from '../shared/domain/plan/recognise.ts';
 import type { PlannedFor } from '../shared/domain/plan/removals.ts';
@@ -48,7 +48,7 @@ export const applyRules = defineHeldStep({
     const whole = await held.results.read('TestRules');
     // What the firewall did not take alone: what is removed goes first, without it.
     const withheld = opens(whole) ? held.turn.rejection : null;
-    const plan = withheld === null ? whole : closingOf(whole);
+    const { plan, more } = roundOf(withheld === null ? whole : closingOf(whole));
     const snapshot = await firewall.snapshot();
     const nameOf = await namesAsPlanned(held, firewall, snapshot, plan);
     await noteFacts(held);
@@ -83,6 +83,7 @@ export const applyRules = defineHeldStep({
       deletedObjects: unused.deleted,
       lowest: isDefaultRule(held.settings.BOTTOM_RULE) ? lowestOfOthers(snapshot, await records.rules()) : null,
       withheld,
+      more,
     };
     return { result: applied, output: shownWrite(applied, plan, chosen, unused.warnings) };
   },

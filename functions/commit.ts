@@ -3,6 +3,7 @@ import { sideBySide } from '../shared/aws/table/side-by-side.ts';
 import { isNamed, NamedError } from '../shared/domain/errors.ts';
 import { failureOf } from '../shared/domain/plan/failures.ts';
 import { changedRecord, type RuleRecord } from '../shared/domain/plan/ownership.ts';
+import { mostAdditions } from '../shared/domain/plan/plan.ts';
 import { unproven } from '../shared/domain/plan/proof.ts';
 import type { Written } from '../shared/domain/plan/refusals.ts';
 import type { Policy } from '../shared/domain/policy/policy.ts';
@@ -199,6 +200,13 @@ export const commit = defineHeldStep({
     const plan = await held.results.read('TestRules');
     await checkLate(held, firewall, running);
     await held.table.removalCount.count(held.execution.name, held.fence, plan.limit.lost);
+    if ((applied.more ?? 0) > 0) {
+      await held.table.turns.note(held.execution, held.fence, { progressed: true });
+      throw new NamedError(
+        'PlanStale',
+        `One write carries ${mostAdditions} additions; they were committed, and the next plan carries more of the ${applied.more} that are left.`,
+      );
+    }
     const fails = failureOf(plan);
     if (fails !== null) {
       await conclude(held, plan, { job: job?.id ?? null, because: null });

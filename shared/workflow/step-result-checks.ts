@@ -425,6 +425,7 @@ const applied = exactly<Applied>()(
     deletedObjects: texts,
     lowest: texts.nullable().exactOptional(),
     withheld: z.object({ name: errorName, message: text }).nullable(),
+    more: z.number().exactOptional(),
   }),
 );
 

@@ -57,6 +57,8 @@ export interface Applied {
   readonly lowest?: readonly string[] | null;
   /** Why the additions of the plan are not in it; null when they are. */
   readonly withheld: Turn['rejection'];
+  /** Additions of the plan that this write did not carry. Absent in what earlier releases wrote: none. */
+  readonly more?: number;
 }
 
 /** The commit job to mark the changes with; null when another commit carried it. */

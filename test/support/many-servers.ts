@@ -10,9 +10,9 @@ const numbered = (prefix: string, at: number): string => `${prefix}-0abc${String
 export const serverId = (at: number): string => numbered('i', at);
 export const interfaceId = (at: number): string => numbered('eni', at);
 
-/** Running servers of one group, each with an interface behind the firewall; tcp 8443 is let in from a range or a `pl-…`. */
+/** Running servers of one group, each with an interface behind the firewall; tcp 8443, or several ports from there on, is let in from a range or a `pl-…`. */
 export const accountWith =
-  (servers: number, from = '0.0.0.0/0') =>
+  (servers: number, from = '0.0.0.0/0', ports = 1) =>
   (clock: { readonly now: () => number; readonly newId: () => string }): Account => {
     const seed = seedAccount({ ownerId: ids.account, region: ids.region, newId: clock.newId, now: clock.now });
     seed.vpc({ id: ids.vpc, cidrs: ['10.0.0.0/16'] });
@@ -22,7 +22,7 @@ export const accountWith =
       id: ids.webGroup,
       vpcId: ids.vpc,
       name: 'servers',
-      ingress: [{ protocol: 'tcp', from: 8443, sources: [from] }],
+      ingress: Array.from({ length: ports }, (_, port) => ({ protocol: 'tcp', from: 8443 + port, sources: [from] })),
     });
     seed.instance({
       id: ids.firewall,

@@ -130,6 +130,20 @@ export const additionsOf = ({ judged, carried = [] }: Pick<Plan, 'judged' | 'car
   );
 };
 
+/** How many rules one write adds at most: so many are written, committed and proven within the time of a step. */
+export const mostAdditions = 1_000;
+
+/** What of a plan one write carries: everything but additions past the first so many, and how many these are. */
+export const roundOf = (whole: Plan, most = mostAdditions): { readonly plan: Plan; readonly more: number } => {
+  const carried = new Set(whole.carried ?? []);
+  const needed = whole.judged.flatMap(({ verdict }, at) => (verdict.kind === 'needed' && !carried.has(at) ? [at] : []));
+  const later = needed.slice(most);
+  return {
+    plan: later.length === 0 ? whole : { ...whole, carried: [...carried, ...later] },
+    more: later.length,
+  };
+};
+
 /** Whether a plan takes access away; and whether it does anything else to the firewall. */
 export const closes = ({ removals, shrinks }: Pick<Plan, 'removals' | 'shrinks'>): boolean =>
   removals.length + shrinks.length > 0;
