@@ -160,9 +160,13 @@ const checkRoom = async (
   const there = candidate.rules.filter(({ rulebase }) => rulebase !== 'default').length;
   const rules = there - plan.removals.length + additions.length;
   const objects = candidate.scopes.vsys.services.size + made.size;
+  const reserve = held.settings.RULES_RESERVE;
+  const most = limits.securityRules === null ? null : limits.securityRules - reserve;
+  // What is replaced takes nothing of the reserve; only the platform itself may have no room for it.
+  const isFull = limits.securityRules !== null && rules > limits.securityRules;
   const full =
-    limits.securityRules !== null && rules > limits.securityRules
-      ? `The policy would have ${rules} rules; this platform takes ${limits.securityRules}.`
+    isFull || (most !== null && rules > most && rules > there)
+      ? `The policy would have ${rules} rules; this platform takes ${limits.securityRules}${reserve === 0 ? '' : `, of which RULES_RESERVE leaves ${reserve} to administrators`}.`
       : limits.services !== null && objects > limits.services
         ? `There would be ${objects} service objects; this platform takes ${limits.services}.`
         : null;

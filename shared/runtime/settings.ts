@@ -154,6 +154,11 @@ const settings = {
     about: '… and is needed when these are also more than this share of all interfaces with grants, in percent.',
     schema: number(z.number().max(100, 'is more than 100')).default(25),
   },
+  RULES_RESERVE: {
+    about:
+      'How many of the rules that the platform takes are left to administrators: no rule is added that would take one of them.',
+    schema: number(whole).default(0),
+  },
   SERVICE_INTERFACES: {
     about: '`include` also protects interfaces of load balancers, databases, functions, endpoints and pods.',
     schema: z.enum(['leave-out', 'include']).default('leave-out'),

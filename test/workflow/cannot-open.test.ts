@@ -9,6 +9,7 @@ import {
   fromAnywhere,
   outputOf,
   resyncRun,
+  ruleFields,
   ruleXpath,
   statesOf,
   vsysXpath,
@@ -176,4 +177,27 @@ test('a full platform, of which only the answer to the write tells, keeps nothin
   assert.deepEqual([run.status, run.error, statesOf(run).at(-1)], ['FAILED', 'FirewallFull', 'Commit'], causeOf(run));
   const now = await opened(system);
   assert.deepEqual([now.includes('tcp-9000'), now.includes('tcp-9001')], [false, false]);
+});
+
+test('what RULES_RESERVE leaves to administrators is taken by no addition; what is replaced or closed goes on', async () => {
+  // Four rules of administrators stand; of seven one is left to them.
+  const system = await createTestSystem({
+    environment: { RULES_RESERVE: '1' },
+    simulator: { limits: { security: 7 } },
+  });
+  await calls(system).grant(ids.commonGroup, fromAnywhere(9000));
+  await calls(system).grant(ids.commonGroup, fromAnywhere(9001));
+  const { length } = await system.ruleNames();
+  assert.equal(length, 6);
+  const full = await calls(system).grant(ids.commonGroup, fromAnywhere(9002));
+  assert.deepEqual([full.error, (await system.ruleNames()).length], ['FirewallFull', 6], causeOf(full));
+  assert.match(
+    causeOf(full),
+    /would have 7 rules; this platform takes 7, of which RULES_RESERVE leaves 1 to administrators/,
+  );
+  colleague(system).addRule('Theirs', ruleFields({ destination: '10.0.9.1', service: 'tcp-81' }));
+  colleague(system).commit();
+  const revoked = await calls(system).revoke(ids.commonGroup, fromAnywhere(9000));
+  assert.equal(revoked.status, 'SUCCEEDED', causeOf(revoked));
+  assert.equal((await opened(system)).includes('tcp-9000'), false, 'also while his rule has taken the reserve');
 });
