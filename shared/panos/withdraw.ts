@@ -45,6 +45,8 @@ const besides = (both: Both, asked: Asked, foreign: readonly PendingEdit[]): rea
   if (theirs.length === 0) return [asked];
   const now = target.kind === 'rule' ? find(both.candidate.rules, target.name) : null;
   const runs = target.kind === 'rule' && find(both.running.rules, target.name) !== null;
+  // Gone by others' hands, and not running: nothing of it is left to be taken back.
+  if (target.kind === 'rule' && now === null && !runs) return [asked];
   if (target.kind !== 'rule' || now === null || !runs || theirs.some(isMove)) return null;
   const editors = new Set(theirs.map(({ administrator }) => administrator));
   const isWide = theirs.some(({ xpath }) => isWithin(entry, xpath));
@@ -207,13 +209,14 @@ export const withdraw = async (
   const staged = single.filter(({ entry }) => ours.some((edit) => concerns(edit.xpath, entry)));
 
   if (staged.length > 0) {
+    // What others edit stays theirs in the firewall's own revert, and only that surely keeps the uuid of a deleted rule.
     const allAsked =
-      free.length === canonical.length &&
+      asked.length === canonical.length &&
       !(before !== null && sharesNewEntry(before, administrator)) &&
       ours.every(
         (edit) =>
           edit.isDoubtful ||
-          single.some(({ entry }) => isWithin(edit.xpath, entry)) ||
+          asked.some(({ entry }) => isWithin(edit.xpath, entry)) ||
           (isMove(edit) && edit.xpath === place.rules),
       );
     if (allAsked && !(await revertPartially(connection, administrator))) {

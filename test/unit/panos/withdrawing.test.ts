@@ -174,6 +174,17 @@ describe('withdrawing', () => {
     assert.deepEqual(local(await firewall.candidate()).find(({ name }) => name === 'i-1')?.source, ['1.2.3.4/32']);
   });
 
+  test('what others have deleted of it keeps nothing from the own revert of the firewall, which keeps the uuids of deleted rules', async () => {
+    const { firewall, colleague } = await withRules(bench(), 'i-1', 'i-2');
+    const before = local(await firewall.running());
+    const edits = [add('i-9'), drop('i-1'), narrow('i-2')];
+    await firewall.write(edits, plain);
+    await colleague.write([drop('i-9')], plain);
+    const { left } = await firewall.withdraw(edits.flatMap((edit) => firewall.xpathsOf(edit)));
+    assert.deepEqual(left, []);
+    assert.deepEqual(local(await firewall.candidate()), before);
+  });
+
   test('a rule that does not run yet is left as long as others edit anything in it', async () => {
     const { firewall, colleague } = await withRules(bench());
     await firewall.write([add('i-9')], plain);
