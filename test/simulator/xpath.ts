@@ -253,7 +253,7 @@ export interface Selection {
  */
 export const select = (root: ConfigNode, xpath: string): Selection => {
   const expression = parse(xpath);
-  budget = 2_000_000;
+  budget = 20_000_000;
   const documentNode: ConfigNode = { tag: '', attributes: {}, children: [root], text: '', dirty: null, moved: null };
   const start: Found = { node: documentNode, parent: null, index: 0 };
   const value = evaluateExpression(expression, { item: { kind: 'element', found: start }, position: 1, size: 1 });
