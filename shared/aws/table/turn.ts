@@ -119,7 +119,7 @@ export interface TurnSurroundings {
   readonly table: Table;
   readonly now: () => number;
   /**
-   * How long (milliseconds) the firewall may take beyond a time limit for what nobody awaits any more: added to the deadline of
+   * How long (milliseconds) the firewall may take beyond a time limit for what no step awaits any more: added to the deadline of
    * a step that dies, and to the time limit of a request without an answer.
    */
   readonly lateness: number;

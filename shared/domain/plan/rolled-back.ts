@@ -20,7 +20,7 @@ const isPlain = (rule: SecurityRule): boolean =>
 /**
  * Rules that an older configuration, loaded again, has brought back to what they said before a change of ours: those that say exactly
  * that. One alone may be an administrator's own edit and counts as that. With another one that went back the same way, that is
- * missing since it was added later, or that is there again since it was removed later, nobody edited them one by one.
+ * missing since it was added later, or that is there again since it was removed later, no administrator edited them one by one.
  */
 const rolledBackIn = (
   records: readonly RuleRecord[],
