@@ -23,6 +23,15 @@ export const rulesOf = (config: ConfigNode): readonly Rule[] =>
 /** Only the system tags its rules so; no administrator of a history takes a tag away or sets one. */
 export const isManaged = ({ node }: Rule): boolean => membersOf(node, 'tag').includes('aws-policy-sync');
 
+/**
+ * What an `edit` leaves when the rule was renamed between the last look and the write: an entry that says one thing and could
+ * not be committed. It may stand until the write is read back.
+ */
+const isRemnant = ({ name, node }: Rule): boolean =>
+  /^(?:i|sg)-[0-9a-f]+-\d+$/.test(name) && textOf(node, 'action') === null;
+
+const isOurs = (rule: Rule): boolean => isManaged(rule) || isRemnant(rule);
+
 /** What an enabled rule that allows lets through. */
 export const openingsOf = (config: ConfigNode, rules: readonly Rule[]): ReadonlySet<Opening> => {
   const services = new Map(entriesOf(descend(vsys(config), 'service')).map((one) => [nameOf(one), one] as const));
@@ -60,7 +69,7 @@ export const othersText = (config: ConfigNode): string => {
         (child) =>
           child.tag !== 'entry' ||
           !(
-            (node.tag === 'rules' && isManaged({ name: '', uuid: '', node: child })) ||
+            (node.tag === 'rules' && isOurs({ name: nameOf(child), uuid: '', node: child })) ||
             (node.tag === 'service' && membersOf(child, 'tag').includes('aws-policy-sync'))
           ),
       )
