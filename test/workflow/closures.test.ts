@@ -55,6 +55,21 @@ const stopped = async (system: TestSystem): Promise<void> => {
 };
 
 describe('what an administrator closed stays closed', () => {
+  test('when no run saw it before he deletes the rule, with the deletion still pending', async () => {
+    const system = await house();
+    meddle(system, disable(ours));
+    const other = colleague(system);
+    other.delete(ruleXpath(ours));
+    const run = await resync(system);
+    assert.equal(run.status, 'SUCCEEDED');
+    assert.deepEqual(await inForce(system), [], 'no rule is made for what he closed');
+    assert.match(closedIn(run), new RegExp(`"${ours}"`));
+    assert.match(JSON.stringify(run.states), /without committing yet: what was closed in it stays closed/);
+    other.commit();
+    assert.equal((await resync(system)).status, 'SUCCEEDED');
+    assert.deepEqual(await inForce(system), [], 'nor once the deletion is committed');
+  });
+
   test('whichever port range asks for it', async () => {
     const system = await house();
     meddle(system, disable(ours));

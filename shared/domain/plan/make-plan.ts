@@ -15,6 +15,7 @@ import { planGrowths } from './growths.ts';
 import { handOver } from './handed-over.ts';
 import { withMark } from './marking.ts';
 import { lackOf, obstacleOf } from './obstacle.ts';
+import type { RuleRecord } from './ownership.ts';
 import { placing } from './placing.ts';
 import type { OutcomeLine, Plan, PlanInputs } from './plan.ts';
 import { type PlannedClosures, planClosures } from './plan-closures.ts';
@@ -95,6 +96,15 @@ const outcomeLines = (
   ];
 };
 
+/**
+ * Records of the rules of ours that stand in either configuration. One whose deletion is not committed yet still runs: what an
+ * administrator closed in it stays closed until then, and is written down.
+ */
+const standingSomewhere = ({ owned }: Recognition, records: readonly RuleRecord[]): readonly RuleRecord[] => {
+  const staged = new Set(owned.map(({ record }) => record.id));
+  return [...owned.map(({ record }) => record), ...records.filter(({ id }) => !staged.has(id))];
+};
+
 /** Rules of ours that the rest of the plan leaves as they are. */
 const untouched = ({ owned }: Recognition, { kept, shrinks, moves, repaired }: Removals): readonly Recognised[] => {
   const stays = new Set(kept.map(({ uuid }) => uuid));
@@ -170,7 +180,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     ...inputs.closures,
     candidate: firewall.candidate,
     running: firewall.running,
-    owned: recognition.owned.map(({ record }) => record),
+    owned: standingSomewhere(recognition, rules),
     rolledBack,
     records: rules,
     candidates,

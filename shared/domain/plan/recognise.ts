@@ -291,10 +291,13 @@ export const recognise = (house: House): Recognition => {
     }
     if (record.uuid !== null && runningUuids.has(record.uuid)) {
       const editedBy = editorOf(record.name);
+      const allows = runningRules.some(
+        ({ uuid, disabled, action }) => uuid === record.uuid && !disabled && action === 'allow',
+      );
       reports.push({
         rule: record.name,
         what: 'being edited',
-        text: `${editedBy ?? 'Somebody'} has deleted "${record.name}" without committing yet: what it grants stays open until then.`,
+        text: `${editedBy ?? 'Somebody'} has deleted "${record.name}" without committing yet: ${allows ? 'what it grants stays open until then' : 'what was closed in it stays closed'}.`,
       });
       continue;
     }
