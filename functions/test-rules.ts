@@ -155,7 +155,7 @@ const nothingToAdd = (plan: Plan, { resolved }: Resolved, notExpressible: readon
   if (plan.limit.awaiting.length > 0) return awaitingText(plan.limit.awaiting, plan.limit.awaitingRules);
   const refused = (plan.putAside ?? []).map((one) => ({
     what: one.rule,
-    reason: `put aside, since the firewall refused it (${one.words})`,
+    reason: one.hours === null ? one.words : `put aside, since the firewall refused it (${one.words})`,
   }));
   const notOpened = [...plan.leftOut, ...notExpressible, ...refused];
   if (plan.judged.length > 0) {

@@ -114,8 +114,9 @@ export const errorCatalogue = {
   },
   FirewallFull: {
     next: 'final',
-    means: "The firewall's platform limit would be exceeded.",
-    whatToDo: 'Remove unused rules or objects, or use a bigger platform, then redrive.',
+    means:
+      "The firewall's platform limit would be exceeded, or what `RULES_RESERVE` and `RULES_PER_GROUP` leave of it.",
+    whatToDo: 'Remove unused rules or objects, change the setting, or use a bigger platform, then redrive.',
   },
   PolicyUnsettled: {
     next: 'final',

@@ -159,6 +159,11 @@ const settings = {
       'How many of the rules that the platform takes are left to administrators: no rule is added that would take one of them.',
     schema: number(whole).default(0),
   },
+  RULES_PER_GROUP: {
+    about:
+      'How many rules a security group may have at most; more are left out, and their executions fail. 0: any number.',
+    schema: number(whole).default(0),
+  },
   SERVICE_INTERFACES: {
     about: '`include` also protects interfaces of load balancers, databases, functions, endpoints and pods.',
     schema: z.enum(['leave-out', 'include']).default('leave-out'),
@@ -233,5 +238,6 @@ export const planSettingsOf = (settings: Settings): PlanSettings => ({
   style: styleOf(settings),
   limits: { interfaces: settings.BRAKE_INTERFACES, share: settings.BRAKE_PERCENT / 100 },
   strictApplications: settings.REFUSE_MORE_APPLICATIONS === 'yes',
+  rulesPerGroup: settings.RULES_PER_GROUP,
   openPushedDenies: settings.PUSHED_POST_RULES === 'open',
 });

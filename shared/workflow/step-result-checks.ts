@@ -387,7 +387,7 @@ const plan = exactly<Plan>()(
         rule: text,
         name: errorName,
         words: text,
-        hours: z.number(),
+        hours: z.number().nullable(),
         about: texts,
         isOwn: z.boolean(),
       }),

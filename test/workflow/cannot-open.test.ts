@@ -201,3 +201,31 @@ test('what RULES_RESERVE leaves to administrators is taken by no addition; what 
   assert.equal(revoked.status, 'SUCCEEDED', causeOf(revoked));
   assert.equal((await opened(system)).includes('tcp-9000'), false, 'also while his rule has taken the reserve');
 });
+
+test('a security group gets no more rules than RULES_PER_GROUP allows: the execution that asks for one more fails, others go on', async () => {
+  const system = await createTestSystem({ environment: { RULES_PER_GROUP: '2' } });
+  const first = await calls(system).grant(ids.commonGroup, fromAnywhere(9000));
+  assert.equal(first.status, 'SUCCEEDED', causeOf(first));
+  await calls(system).grant(ids.commonGroup, fromAnywhere(9003));
+  const crowded = await calls(system).grant(ids.commonGroup, fromAnywhere(9001));
+  assert.deepEqual([crowded.status, crowded.error], ['FAILED', 'FirewallFull'], causeOf(crowded));
+  assert.match(
+    causeOf(crowded),
+    new RegExp(`tcp 9001 .*RULES_PER_GROUP allows 2 rules for a security group, and ${ids.commonGroup} has 2`),
+  );
+  await calls(system).start(ids.webServers[1] ?? '');
+  const other = await calls(system).grant(ids.webGroup, fromAnywhere(9002));
+  assert.equal(other.status, 'SUCCEEDED', causeOf(other));
+  const resynced = await resyncRun(system);
+  assert.equal(resynced.status, 'SUCCEEDED', 'a resync lists what is left out, and succeeds');
+  const now = await opened(system);
+  assert.deepEqual(
+    ['tcp-9000', 'tcp-9001', 'tcp-9002'].map((name) => now.includes(name)),
+    [true, false, true],
+  );
+  const revoked = await calls(system).revoke(ids.commonGroup, fromAnywhere(9000));
+  assert.equal(revoked.status, 'SUCCEEDED', causeOf(revoked));
+  const after = await resyncRun(system);
+  assert.equal(after.status, 'SUCCEEDED', causeOf(after));
+  assert.ok((await opened(system)).includes('tcp-9001'), 'there is room for it now');
+});

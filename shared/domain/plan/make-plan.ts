@@ -8,6 +8,7 @@ import { decryptionReader, withDecryption } from '../verdict/decryption.ts';
 import { judgeCandidates } from '../verdict/verdict.ts';
 import type { Judged } from '../verdict/verdict-words.ts';
 import { asClosure } from './closures.ts';
+import { withoutCrowded } from './crowded.ts';
 import { cutOffByDecryption } from './cut-off.ts';
 import { planDigest } from './digest.ts';
 import { following } from './follow.ts';
@@ -194,25 +195,40 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     now: inputs.closures.now,
     candidate: firewall.candidate,
   };
-  const { judged, putAside } = judgeWithout(lack === null ? withDecryption(fitted.candidates, decryptionOf) : [], {
-    ...judging,
-    style: settings.style,
-    own: inputs.limit.own,
-    judge: (some) => (some.length === 0 ? [] : judge(inputs, removals, closures, some)),
-  });
   // Rules follow settings in a resync alone: only that looks at all of them, and may ask for approval.
   const isResync = inputs.limit.own.some(({ subjects }) => subjects.some(({ kind }) => kind === 'everything'));
   const ownNow = new Set(recognition.owned.map(({ uuid }) => uuid));
   const refusedWith = refusedRewrites(judging);
-  const { growths, carried } = planGrowths({
-    staying: untouched(recognition, removals),
-    ownUuids: ownNow,
-    judged,
-    policy: firewall.candidate,
-    bottomRule: settings.bottomRule,
-    style: settings.style,
-    refusedWith,
-  });
+  const opened = (asked: readonly CandidateRule[]) => {
+    const { judged, putAside } = judgeWithout(asked, {
+      ...judging,
+      style: settings.style,
+      own: inputs.limit.own,
+      judge: (some) => (some.length === 0 ? [] : judge(inputs, removals, closures, some)),
+    });
+    const growing = planGrowths({
+      staying: untouched(recognition, removals),
+      ownUuids: ownNow,
+      judged,
+      policy: firewall.candidate,
+      bottomRule: settings.bottomRule,
+      style: settings.style,
+      refusedWith,
+    });
+    return { judged, putAside, ...growing };
+  };
+  const { judged, putAside, growths, carried } = withoutCrowded(
+    lack === null ? withDecryption(fitted.candidates, decryptionOf) : [],
+    opened,
+    {
+      most: settings.rulesPerGroup ?? 0,
+      owned: recognition.owned,
+      kept: removals.kept,
+      style: settings.style,
+      own: inputs.limit.own,
+      digestOf,
+    },
+  );
   const grown = new Set(growths.map(({ id }) => id));
   const { rewrites: followed, reports: notRewritten } =
     lack === null && isResync

@@ -32,6 +32,8 @@ export interface PlanSettings extends Prerequisites {
   readonly limits: RemovalLimits;
   /** Adds no rule that would open more applications than an administrator allows for the same ports. */
   readonly strictApplications: boolean;
+  /** How many rules a security group may have at most; 0 or absent: any number. */
+  readonly rulesPerGroup?: number;
   /** Opens also what rules that a Panorama pushed below the local ones may deny. */
   readonly openPushedDenies?: boolean;
 }

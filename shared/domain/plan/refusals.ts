@@ -33,8 +33,8 @@ export interface Refusal {
 
 /** What of its plan an execution does without. */
 export interface PutAside extends Pick<Refusal, 'id' | 'rule' | 'name' | 'words'> {
-  /** So many hours after the last refusal it is tried again at the latest. */
-  readonly hours: number;
+  /** So many hours after the last refusal it is tried again at the latest; null where a setting, not the firewall, leaves it out. */
+  readonly hours: number | null;
   /** What it would have been for: its group, instances, interfaces and security group rules, by id. */
   readonly about: readonly string[];
   /** Whether the execution itself was started for it. */
@@ -145,7 +145,8 @@ export const asksForRule = (change: Change, about: readonly string[]): boolean =
   return made.length > 0 ? made.some((id) => about.includes(id)) : asksFor(change, about);
 };
 
-const aboutOf = (candidate: CandidateRule): readonly string[] => [
+/** Whom a candidate rule is for, its security group rules included, by id. */
+export const aboutOf = (candidate: CandidateRule): readonly string[] => [
   ...idsIn(candidate),
   ...new Set(candidate.sources.map(({ securityGroupRule }) => securityGroupRule)),
 ];
@@ -197,7 +198,9 @@ export const guiltyIn = (words: string, written: readonly Written[]): readonly W
 
 /** What became of a rule that was put aside, with the firewall's words. */
 export const putAsideText = ({ rule, words, hours }: PutAside): string =>
-  `put aside: ${rule}, since the firewall refused it (${words}). It is tried again when what these words name or a setting changes, ${hours === 1 ? 'an hour' : `${hours} hours`} after the last refusal at the latest, and by a redrive of the execution that asked for it.`;
+  hours === null
+    ? `left out: ${rule}: ${words}. It is added once rules of that group have gone or the setting allows more.`
+    : `put aside: ${rule}, since the firewall refused it (${words}). It is tried again when what these words name or a setting changes, ${hours === 1 ? 'an hour' : `${hours} hours`} after the last refusal at the latest, and by a redrive of the execution that asked for it.`;
 
 const asPutAside = (candidate: CandidateRule, refusal: Refusal, isOwn: boolean): PutAside => ({
   id: refusal.id,
