@@ -73,7 +73,9 @@ export const play = async (history: History): Promise<void> => {
   const staged = new Set<Opening>(openingsOf(last.candidate, rulesOf(last.candidate).filter(isManaged)));
   /** What the administrator closed by a rule, by its uuid, while he has not opened it again. */
   const closed = new Map<string, { readonly at: number; readonly openings: ReadonlySet<Opening> }>();
-  /** What may be closed or open: it was closed, and the rule went before a resync saw it. */
+  /** What he opened again in a rule that he had closed, by its uuid. */
+  const openedAgain = new Map<string, { readonly at: number; readonly openings: ReadonlySet<Opening> }>();
+  /** What may be closed or open: it was closed, or opened again, and the rule went before a resync saw it. */
   const either = new Set<Opening>();
   const noteGrants = (): void => {
     for (const one of grantsOf(system.parts.ec2.account())) granted.set(one, clock.now());
@@ -127,16 +129,19 @@ export const play = async (history: History): Promise<void> => {
     const managed = rulesOf(running).filter(isManaged);
     const open = openingsOf(running, managed);
     for (const rule of managed) {
-      if (!isShut(rule)) closed.delete(rule.uuid);
-      else if (!closed.has(rule.uuid)) {
+      if (!isShut(rule)) {
+        const { openings } = closed.get(rule.uuid) ?? {};
+        if (openings !== undefined) openedAgain.set(rule.uuid, { at: clock.now(), openings });
+        closed.delete(rule.uuid);
+      } else if (!closed.has(rule.uuid)) {
         const shut = [...shutBy(running, rule)].filter((one) => !open.has(one));
         closed.set(rule.uuid, { at: clock.now(), openings: new Set(shut) });
       }
     }
-    // Deleting is not closing: whether a run read it shut before he deleted it is not known unless it was a resync.
+    // Deleting is not closing: whether a run read it shut, or open again, before he deleted it is not known unless it was a resync.
     const stands = new Set(managed.map(({ uuid }) => uuid));
     for (const uuid of [...stoodBefore].filter((each) => !stands.has(each))) {
-      const { at, openings } = closed.get(uuid) ?? { at: 0, openings: [] };
+      const { at, openings } = closed.get(uuid) ?? openedAgain.get(uuid) ?? { at: 0, openings: [] };
       if (system.runs().some((run) => isResync(run) && run.startDate >= at && run.status === 'SUCCEEDED')) continue;
       closed.delete(uuid);
       for (const one of openings) either.add(one);
