@@ -178,6 +178,8 @@ export const play = async (history: History): Promise<void> => {
       await clock.sleep(60_000);
       return onAws({ ...act, does: 'start' });
     }
+    // Granted until now, also to what reads EC2 as it was a moment ago.
+    noteGrants();
     const call =
       'instance' in act
         ? (act.does === 'start' ? start : stop)(act.instance)
