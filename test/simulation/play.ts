@@ -161,16 +161,18 @@ export const play = async (history: History): Promise<void> => {
     const input = JSON.stringify({ ...event, account: ids.account, region: ids.region, detail: {} });
     return system.executions.start({ stateMachineArn, input }).arn;
   };
-  const commitAsHim = async (does: 'commit' | 'revert'): Promise<void> => {
+  const commitAsHim = async (does: 'commit' | 'revert'): Promise<string> => {
     const act = { who: 'administrator', does } as const;
     const stoodBefore = new Set(rulesOf(simulator.state().running).map(({ uuid }) => uuid));
-    tell(`the administrator: ${does}: ${administer(simulator, act)}`);
+    const came = administer(simulator, act);
+    tell(`the administrator: ${does}: ${came}`);
     afterHim(act);
     do {
       await clock.pace.sleep(10_000);
       simulator.act('colleague', { type: 'op', cmd: '<show><jobs><all></all></jobs></show>' });
     } while (simulator.state().jobs.some(({ status }) => status !== 'FIN'));
     noteClosings(stoodBefore);
+    return came;
   };
   const onAws = async (act: Extract<Act, { who: 'EC2 user' }>): Promise<void> => {
     if (act.does === 'stop and start') {
@@ -244,7 +246,9 @@ export const play = async (history: History): Promise<void> => {
     simulator.control({ kind: 'clear-faults' });
     tell('quiet');
     await system.idle();
-    await commitAsHim(chance() < 0.5 ? 'commit' : 'revert');
+    const last = chance() < 0.5 ? 'commit' : 'revert';
+    // Refused, as while the firewall boots, he tries again.
+    for (let tries = 0; tries < 10 && (await commitAsHim(last)) !== 'done'; tries += 1) await clock.pace.sleep(60_000);
     let arn = '';
     for (const hours of [0, 1, 6, 24]) {
       await clock.pace.sleep(hours * 3_600_000 + 60_000);

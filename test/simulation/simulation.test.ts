@@ -16,6 +16,7 @@ const pastHistories: readonly (readonly [seed: number, path: string])[] = [
   [7711, '111'],
   [8802, '69'],
   [9903, '245'],
+  [4404, '318'],
 ];
 
 const [, web2 = ''] = ids.webServers;
