@@ -93,7 +93,7 @@ const tellHouse = async (
     }
     for (const putAside of plan?.putAside ?? []) {
       await notices.once(`put aside ${putAside.id}`, {
-        subject: 'the firewall refuses a rule',
+        subject: putAside.hours === null ? 'a security group has its most rules' : 'the firewall refuses a rule',
         message: putAsideText(putAside),
       });
     }

@@ -223,6 +223,8 @@ test('a security group gets no more rules than RULES_PER_GROUP allows: the execu
     ['tcp-9000', 'tcp-9001', 'tcp-9002'].map((name) => now.includes(name)),
     [true, false, true],
   );
+  const subjects = system.parts.sns.published.filter(({ subject }) => subject?.includes('has its most rules'));
+  assert.equal(subjects.length, 1, 'it is told once');
   const revoked = await calls(system).revoke(ids.commonGroup, fromAnywhere(9000));
   assert.equal(revoked.status, 'SUCCEEDED', causeOf(revoked));
   const after = await resyncRun(system);
