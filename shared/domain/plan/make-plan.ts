@@ -1,5 +1,6 @@
 import type { PolicyView } from '../policy/bottom-rule.ts';
 import type { PendingEdit } from '../policy/pending-edits.ts';
+import type { Policy } from '../policy/policy.ts';
 import { type CandidateRule, idsIn } from '../rules/candidate-rules.ts';
 import { fitToDevice } from '../rules/fit-to-device.ts';
 import { trafficText } from '../sets/traffic.ts';
@@ -7,7 +8,7 @@ import { remarkOnBottomRule } from '../verdict/bottom-remark.ts';
 import { decryptionReader, withDecryption } from '../verdict/decryption.ts';
 import { judgeCandidates } from '../verdict/verdict.ts';
 import type { Judged } from '../verdict/verdict-words.ts';
-import { asClosure } from './closures.ts';
+import { asClosure, standingIn } from './closures.ts';
 import { withoutCrowded } from './crowded.ts';
 import { cutOffByDecryption } from './cut-off.ts';
 import { planDigest } from './digest.ts';
@@ -101,9 +102,14 @@ const outcomeLines = (
  * Records of the rules of ours that stand in either configuration. One whose deletion is not committed yet still runs: what an
  * administrator closed in it stays closed until then, and is written down.
  */
-const standingSomewhere = ({ owned }: Recognition, records: readonly RuleRecord[]): readonly RuleRecord[] => {
-  const staged = new Set(owned.map(({ record }) => record.id));
-  return [...owned.map(({ record }) => record), ...records.filter(({ id }) => !staged.has(id))];
+const standingSomewhere = (
+  { owned }: Recognition,
+  records: readonly RuleRecord[],
+  running: Policy,
+): readonly RuleRecord[] => {
+  const staged = owned.map(({ record }) => record);
+  const known = new Set(staged.map(({ id }) => id));
+  return [...staged, ...standingIn(running, records).flatMap(({ record }) => (known.has(record.id) ? [] : [record]))];
 };
 
 /** Rules of ours that the rest of the plan leaves as they are. */
@@ -181,7 +187,7 @@ export const makePlan = (inputs: PlanInputs): Plan => {
     ...inputs.closures,
     candidate: firewall.candidate,
     running: firewall.running,
-    owned: standingSomewhere(recognition, rules),
+    owned: standingSomewhere(recognition, rules, firewall.running),
     rolledBack,
     records: rules,
     candidates,

@@ -22,7 +22,7 @@ import type { RolledBack } from './rolled-back.ts';
 export interface ClosureInputs {
   readonly candidate: Policy;
   readonly running: Policy;
-  /** Records of the rules of ours that stand in the candidate or the running configuration; others count for nothing. */
+  /** Records of the rules of ours that stand in the candidate or the running configuration. */
   readonly owned: readonly RuleRecord[];
   /** Records whose rules an older configuration has brought back to what they said: nothing was closed in those. */
   readonly rolledBack: RolledBack;
